@@ -1,0 +1,11 @@
+//! TODO
+use crate::call::{Answer, ApiError, Call};
+use crate::world::World;
+use serde_json::Value;
+/// State.
+#[derive(Debug, Default)]
+pub struct Ecr {}
+/// Answers a call.
+pub fn call(_world: &mut World, _call: &Call, operation: &str, _input: Value) -> Answer {
+    Err(ApiError::not_implemented(format!("ecr {operation}")))
+}

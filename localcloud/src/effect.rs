@@ -1,0 +1,145 @@
+//! What has to happen outside of `World`, and what came of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::elb::Target;
+use crate::images::Program;
+
+/// Something a runtime has to do. Handlers and timers put these into `World::effects`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start the containers of a task.
+    StartTask(TaskLaunch),
+    /// End a task's containers: SIGTERM, then SIGKILL after `grace` (wall time). Answered by `ContainerExited` for each.
+    StopTask {
+        /// The task.
+        task_id: String,
+        /// Wall time between the signals.
+        grace: Duration,
+    },
+    /// One health check request to a target.
+    CheckTarget(HealthCheckRequest),
+    /// One HTTP delivery of SNS.
+    Deliver(DeliveryRequest),
+}
+
+/// A task to start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskLaunch {
+    /// The task's ID: the last part of its ARN.
+    pub task_id: String,
+    /// Its containers, in the order of the task definition.
+    pub containers: Vec<ContainerLaunch>,
+}
+
+/// A container to start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerLaunch {
+    /// Name in the task definition.
+    pub name: String,
+    /// What the image resolved to.
+    pub program: Program,
+    /// `entryPoint`, empty if the image's own holds.
+    pub entry_point: Vec<String>,
+    /// `command`, empty if the image's own holds.
+    pub command: Vec<String>,
+    /// Environment with secrets resolved. Never logged.
+    pub environment: Vec<(String, String)>,
+    /// Each container port with the loopback address it is really served on. The first one is given to the program as `PORT`.
+    pub ports: Vec<(u16, SocketAddr)>,
+    /// Log group and stream of the output.
+    pub log: Option<(String, String)>,
+}
+
+/// A health check to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheckRequest {
+    /// ARN of the target group.
+    pub target_group_arn: String,
+    /// The target as it was registered.
+    pub target: Target,
+    /// Where the target really listens; `None`: nothing is there, the check fails.
+    pub address: Option<SocketAddr>,
+    /// Path of the request.
+    pub path: String,
+    /// Wall time after which the check has failed.
+    pub timeout: Duration,
+}
+
+/// A delivery to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRequest {
+    /// Identifies the attempt in the report.
+    pub delivery_id: u64,
+    /// The subscription's endpoint, an `http://` URL. Hosts ending in `.localhost` are on loopback.
+    pub endpoint: String,
+    /// Headers besides Host and Content-Length.
+    pub headers: Vec<(String, String)>,
+    /// The body without `Signature`: the runtime signs and completes it off the lock.
+    pub message: serde_json::Map<String, serde_json::Value>,
+    /// Whether the body is the bare message (raw delivery) instead of the envelope.
+    pub raw: bool,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// All containers of the task run.
+    TaskStarted {
+        /// The task.
+        task_id: String,
+    },
+    /// The task could not be started.
+    TaskFailedToStart {
+        /// The task.
+        task_id: String,
+        /// ECS's words, such as `CannotPullContainerError: …`.
+        reason: String,
+    },
+    /// A container ended.
+    ContainerExited {
+        /// The task.
+        task_id: String,
+        /// The container.
+        container: String,
+        /// Exit code; 128 + n after signal n.
+        exit_code: i32,
+    },
+    /// A line of a container's output.
+    LogLine {
+        /// Log group.
+        group: String,
+        /// Log stream.
+        stream: String,
+        /// The line without its end.
+        line: String,
+    },
+    /// A health check ended.
+    TargetChecked {
+        /// ARN of the target group.
+        target_group_arn: String,
+        /// The target.
+        target: Target,
+        /// What it answered.
+        result: CheckResult,
+    },
+    /// A delivery ended.
+    Delivered {
+        /// The attempt.
+        delivery_id: u64,
+        /// HTTP status, or `None` after a time-out or transport error.
+        status: Option<u16>,
+    },
+}
+
+/// What a target answered to a health check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckResult {
+    /// An HTTP status.
+    Status(u16),
+    /// Nothing in time.
+    Timeout,
+    /// No connection, or one that broke.
+    Failed,
+}

@@ -1,0 +1,5 @@
+//! Scripted faults by operation and count.
+
+/// Faults to come.
+#[derive(Debug, Default)]
+pub struct Faults {}

@@ -1,0 +1,5 @@
+//! Every call made.
+
+/// Every call made.
+#[derive(Debug, Default)]
+pub struct Journal {}

@@ -1,0 +1,13 @@
+//! TODO
+use crate::call::{Answer, ApiError, Call};
+use crate::world::World;
+use serde_json::Value;
+/// State.
+#[derive(Debug, Default)]
+pub struct Logs {}
+/// Answers a call.
+pub fn call(_world: &mut World, _call: &Call, operation: &str, _input: Value) -> Answer {
+    Err(ApiError::not_implemented(format!("logs {operation}")))
+}
+/// Appends a line.
+pub fn append(_world: &mut World, _now: crate::clock::CloudTime, _group: &str, _stream: &str, _line: String) {}

@@ -1,0 +1,1 @@
+//! Runtimes carry out effects: `process` for real, `model` only in the books.

@@ -1,0 +1,186 @@
+//! Everything the cloud holds: plain data, changed only by API calls, timers and reports, all synchronous.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::addresses::Addresses;
+use crate::call::{Answer, Call, Service};
+use crate::clock::CloudTime;
+use crate::effect::{Effect, Report};
+use crate::images::Images;
+use crate::{ecr, ecs, elb, logs, sns, ssm, sts, tagging};
+
+/// The account of everything here.
+pub const ACCOUNT: &str = "123456789012";
+
+/// Everything the cloud holds.
+#[derive(Debug)]
+pub struct World {
+    /// The one region there is.
+    pub region: String,
+    /// Source of identifiers.
+    pub ids: Ids,
+    /// What happens later.
+    pub timers: Timers,
+    /// What has to happen outside; the caller of `World` takes these and hands them to the runtime.
+    pub effects: Vec<Effect>,
+    /// Virtual addresses and the loopback ports behind them.
+    pub addresses: Addresses,
+    /// What image names resolve to.
+    pub images: Images,
+    /// Elastic Container Service.
+    pub ecs: ecs::Ecs,
+    /// Elastic Load Balancing.
+    pub elb: elb::Elb,
+    /// CloudWatch Logs.
+    pub logs: logs::Logs,
+    /// Simple Notification Service.
+    pub sns: sns::Sns,
+    /// Parameters.
+    pub ssm: ssm::Ssm,
+    /// Repositories.
+    pub ecr: ecr::Ecr,
+}
+
+impl World {
+    /// An empty cloud in `region`; `seed` determines every identifier it will make.
+    pub fn new(region: &str, seed: u64, images: Images) -> Self {
+        Self {
+            region: region.to_owned(),
+            ids: Ids { seed, made: 0 },
+            timers: Timers::default(),
+            effects: Vec::new(),
+            addresses: Addresses::default(),
+            images,
+            ecs: ecs::Ecs::default(),
+            elb: elb::Elb::default(),
+            logs: logs::Logs::default(),
+            sns: sns::Sns::default(),
+            ssm: ssm::Ssm::default(),
+            ecr: ecr::Ecr::default(),
+        }
+    }
+
+    /// Answers one API call.
+    pub fn call(&mut self, call: &Call, service: Service, operation: &str, input: Value) -> Answer {
+        match service {
+            Service::Ecs => ecs::call(self, call, operation, input),
+            Service::Elb => elb::call(self, call, operation, input),
+            Service::Logs => logs::call(self, call, operation, input),
+            Service::Sns => sns::call(self, call, operation, input),
+            Service::Ssm => ssm::call(self, call, operation, input),
+            Service::Ecr => ecr::call(self, call, operation, input),
+            Service::Sts => sts::call(self, call, operation, input),
+            Service::Tagging => tagging::call(self, call, operation, input),
+        }
+    }
+
+    /// Takes in what came of an effect.
+    pub fn report(&mut self, now: CloudTime, report: Report) {
+        match report {
+            Report::TaskStarted { .. } | Report::TaskFailedToStart { .. } | Report::ContainerExited { .. } => {
+                ecs::report(self, now, report);
+            }
+            Report::LogLine { group, stream, line } => logs::append(self, now, &group, &stream, line),
+            Report::TargetChecked { target_group_arn, target, result } => {
+                elb::checked(self, now, &target_group_arn, &target, result);
+            }
+            Report::Delivered { delivery_id, status } => sns::delivered(self, now, delivery_id, status),
+        }
+    }
+
+    /// Fires every timer that is due at `now`, in order, including those that become due by it.
+    pub fn fire_due(&mut self, now: CloudTime) {
+        while let Some((at, timer)) = self.timers.take_due(now) {
+            match timer {
+                Timer::Ecs(timer) => ecs::fire(self, at, timer),
+                Timer::Elb(timer) => elb::fire(self, at, timer),
+                Timer::Sns(timer) => sns::fire(self, at, timer),
+                Timer::Report(report) => self.report(at, report),
+            }
+        }
+    }
+
+    /// An ARN of this account and region: `arn:aws:<service>:<region>:<account>:<resource>`.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{ACCOUNT}:{resource}", self.region)
+    }
+}
+
+/// What a timer does when it fires.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Timer {
+    /// Something of ECS.
+    Ecs(ecs::Timer),
+    /// Something of load balancing.
+    Elb(elb::Timer),
+    /// Something of SNS.
+    Sns(sns::Timer),
+    /// A report of the `model` runtime, which takes time but runs nothing.
+    Report(Report),
+}
+
+/// What happens later, in order of time and then of being set.
+#[derive(Debug, Default)]
+pub struct Timers {
+    queue: BTreeMap<(CloudTime, u64), Timer>,
+    set: u64,
+}
+
+impl Timers {
+    /// Has `timer` fire at `at`. Timers are not cancelled: one that has lost its reason does nothing when it fires.
+    pub fn set(&mut self, at: CloudTime, timer: Timer) {
+        self.set += 1;
+        self.queue.insert((at, self.set), timer);
+    }
+
+    /// When the next one fires.
+    pub fn next(&self) -> Option<CloudTime> {
+        self.queue.keys().next().map(|(at, _)| *at)
+    }
+
+    fn take_due(&mut self, now: CloudTime) -> Option<(CloudTime, Timer)> {
+        let entry = self.queue.first_entry().filter(|entry| entry.key().0 <= now)?;
+        let ((at, _), timer) = entry.remove_entry();
+        Some((at, timer))
+    }
+}
+
+/// Identifiers that look like AWS's and are the same in every run with the same seed.
+#[derive(Debug)]
+pub struct Ids {
+    seed: u64,
+    made: u64,
+}
+
+impl Ids {
+    /// A new identifier of `digits` hexadecimal digits, at most 32.
+    pub fn hex(&mut self, digits: usize) -> String {
+        let high = self.next();
+        let low = self.next();
+        let mut text = format!("{high:016x}{low:016x}");
+        text.truncate(digits);
+        text
+    }
+
+    /// A new decimal number of 19 digits, as in `ecs-svc/1234567890123456789`.
+    pub fn number(&mut self) -> u64 {
+        1_000_000_000_000_000_000 + self.next() % 8_000_000_000_000_000_000
+    }
+
+    /// A new UUID, lower case.
+    pub fn uuid(&mut self) -> String {
+        let bits = (u128::from(self.next()) << 64) | u128::from(self.next());
+        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string()
+    }
+
+    /// SplitMix64: equidistributed, so identifiers do not repeat.
+    fn next(&mut self) -> u64 {
+        self.made += 1;
+        let mut z = self.seed.wrapping_add(self.made.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
