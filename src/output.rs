@@ -1,0 +1,41 @@
+//! Results go to standard output, for people or for machines; everything else goes to standard error.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::cli::{Common, Format};
+use crate::failure::Failure;
+use crate::telemetry::lookup;
+
+/// Prints a result: `value` as JSON, or `text` for people.
+pub fn result(common: &Common, value: &impl Serialize, text: impl Display) -> Result<(), Failure> {
+    match common.output {
+        Format::Json => {
+            let json = serde_json::to_string_pretty(value).map_err(|error| Failure::because("cannot write JSON", &error))?;
+            line(json)
+        }
+        Format::Text => line(text),
+    }
+}
+
+/// Prints one line to standard output. A reader that has gone away, as in `… | head`, is no failure.
+pub fn line(text: impl Display) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::because("cannot write to standard output", &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a note for the person at the terminal to standard error.
+pub fn note(text: impl Display) {
+    // Nobody reads it if standard error is closed; the work goes on.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Whether standard error takes colours.
+pub fn colors(common: &Common, environment: &[(String, String)]) -> bool {
+    !common.no_color && lookup(environment, "NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}
