@@ -4,10 +4,19 @@
 //! Nothing here decides anything: `load` brings text to these types, `validate` finds what the types cannot say,
 //! and `desired` turns a valid manifest into what the cloud should hold.
 
+pub mod diagnostic;
+pub mod load;
+pub mod pointer;
+pub mod schema;
+pub mod validate;
+pub mod yaml;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::app::AppName;
 
 /// One document of a manifest file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +30,13 @@ pub struct Manifest {
     pub metadata: Metadata,
     /// What the deployment should be.
     pub spec: Spec,
+}
+
+impl Manifest {
+    /// Identity of the app in its account and region.
+    pub fn app(&self) -> AppName {
+        AppName { cluster: self.spec.cluster.clone(), name: self.metadata.name.clone() }
+    }
 }
 
 /// The one version of the format there is.

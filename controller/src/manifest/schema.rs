@@ -1,0 +1,83 @@
+//! The JSON Schema (draft 2020-12) of the manifest, made from the types.
+//!
+//! Editors complete and check with its checked-in copy `manifests/schema.json`; the loader checks with this very value.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::Schema;
+use serde_json::{Value, json};
+
+use super::Manifest;
+
+/// The schema of one document.
+pub fn json_schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().with_transform(Tidy).into_generator();
+    let mut schema = generator.into_root_schema_for::<Manifest>();
+    schema.insert("title".into(), json!("Interstella manifest"));
+    schema.to_value()
+}
+
+/// The schema as the file `manifests/schema.json` holds it.
+pub fn json_schema_text() -> String {
+    format!("{:#}\n", json_schema())
+}
+
+/// Says what serde would say anyway.
+///
+/// An optional field is left out or has a value: `null` is refused, because a key without a value is more often a file cut
+/// short than a wish. Whole numbers end where the types end.
+#[derive(Debug, Clone)]
+struct Tidy;
+
+impl Transform for Tidy {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        drop_null(schema);
+        if schema.get("format").and_then(Value::as_str) == Some("uint32") {
+            schema.remove("format");
+            schema.insert("maximum".into(), json!(u32::MAX));
+        }
+    }
+}
+
+fn drop_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            schema.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice != &json!({ "type": "null" }));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+}
+
+/// Keys that the schema allows at a place, for suggestions. `segments` are keys and indexes from the root.
+pub(super) fn known_keys<'a>(schema: &'a Value, segments: impl Iterator<Item = String>) -> Vec<&'a str> {
+    let mut here = resolve(schema, schema);
+    for segment in segments {
+        let next = here.get("properties").and_then(|all| all.get(&segment)).or_else(|| here.get("items"));
+        let Some(next) = next.or_else(|| here.get("additionalProperties")) else { return Vec::new() };
+        here = resolve(schema, next);
+    }
+    match here.get("properties") {
+        Some(Value::Object(all)) => all.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn resolve<'a>(schema: &'a Value, node: &'a Value) -> &'a Value {
+    let reference = node.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+    reference.and_then(|pointer| schema.pointer(pointer)).unwrap_or(node)
+}
