@@ -1,1 +1,31 @@
-//! placeholder
+//! Takes orders over HTTP and fulfils each exactly once.
+//!
+//! ```text
+//! server (bounds) ─▶ routes ─▶ sns::verify ─▶ fulfil: claim ─▶ gather ─▶ intent ─▶ client ─▶ finish ─▶ reply
+//!                                                └──────────── ledger ────────────────────────┘
+//! ```
+//!
+//! What is promised: exactly one effect per order if the fulfilment API honours the idempotency key; otherwise at most one,
+//! with ambiguous orders parked for a person. A reply other than "try later" is given only when responsibility has ended.
+
+mod admin;
+mod client;
+mod clock;
+mod config;
+mod fulfil;
+pub mod ledger;
+mod metrics;
+mod order;
+mod outbound;
+mod parked;
+mod program;
+mod routes;
+mod server;
+mod sns;
+mod worker;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError, LedgerChoice, Secret};
+pub use outbound::Observer;
+pub use program::main_with;
+pub use worker::{Environment, Error, run, run_in};

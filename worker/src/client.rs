@@ -1,0 +1,112 @@
+//! The fulfilment API's client: one order, at most two attempts under one key, and a plain verdict on what is known after.
+
+mod breaker;
+mod verdict;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Uri, header};
+use http_body_util::Full;
+use uuid::Uuid;
+
+pub(crate) use verdict::Verdict;
+
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::outbound::Outbound;
+use breaker::Breaker;
+
+/// The longest single attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// The longest call with its repetition. With gathering and the ledger it stays under SNS's 15 seconds.
+pub(crate) const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A verdict, in the future.
+pub(crate) type Call<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
+
+/// What fulfils orders.
+pub(crate) trait FulfilmentApi: Send + Sync {
+    /// How long to leave the API alone, if it asked for that.
+    fn pause(&self) -> Option<Duration>;
+
+    /// Sends one order. Never fails: what is not known is a verdict too.
+    fn fulfil(&self, key: Uuid, body: String) -> Call<'_>;
+}
+
+/// The real API.
+#[derive(Debug)]
+pub(crate) struct HttpApi {
+    outbound: Outbound,
+    endpoint: Uri,
+    api_key: Secret,
+    idempotent: bool,
+    breaker: Breaker,
+    clock: Clock,
+}
+
+impl HttpApi {
+    pub(crate) fn new(outbound: Outbound, endpoint: Uri, api_key: Secret, idempotent: bool, clock: Clock) -> Self {
+        HttpApi { outbound, endpoint, api_key, idempotent, breaker: Breaker::default(), clock }
+    }
+
+    async fn attempt(&self, key: Uuid, body: String, deadline: Duration) -> Verdict {
+        let Some(request) = self.request(key, body) else {
+            return Verdict::NotProcessed("the request cannot be built");
+        };
+        match self.outbound.send(request, deadline, MAX_ANSWER_BYTES).await {
+            Ok(answer) => {
+                let now = self.clock.now();
+                if let Some(pause) = verdict::pause(answer.status, &answer.headers, now) {
+                    self.breaker.open(now.as_millisecond(), pause);
+                }
+                Verdict::of_status(answer.status.as_u16())
+            }
+            Err(error) => Verdict::of_error(error),
+        }
+    }
+
+    fn request(&self, key: Uuid, body: String) -> Option<Request<Full<Bytes>>> {
+        Request::post(self.endpoint.clone())
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(API_KEY, self.api_key.header())
+            .header(IDEMPOTENCY_KEY, key.to_string())
+            .body(Full::new(Bytes::from(body)))
+            .ok()
+    }
+
+    /// The same key may go out again if the API honours it, or if the first attempt certainly did nothing.
+    fn may_repeat(&self, first: &Verdict) -> bool {
+        match first {
+            Verdict::NotSent => true,
+            Verdict::Unknown(_) => self.idempotent && self.pause().is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl FulfilmentApi for HttpApi {
+    fn pause(&self) -> Option<Duration> {
+        self.breaker.pause(self.clock.now_ms())
+    }
+
+    fn fulfil(&self, key: Uuid, body: String) -> Call<'_> {
+        Box::pin(async move {
+            let started = tokio::time::Instant::now();
+            let first = self.attempt(key, body.clone(), ATTEMPT_TIMEOUT).await;
+            if !self.may_repeat(&first) {
+                return first;
+            }
+            tracing::warn!(verdict = %first, "repeating the call with the same key");
+            let left = TOTAL_TIMEOUT.saturating_sub(started.elapsed()).min(ATTEMPT_TIMEOUT);
+            let second = self.attempt(key, body, left).await;
+            first.then(second)
+        })
+    }
+}

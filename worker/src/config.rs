@@ -1,0 +1,319 @@
+//! What the worker is told by its environment. Every value is checked here, once, before anything listens. No error and no
+//! `Debug` shows a secret's value.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::{HeaderValue, Uri};
+
+use crate::sns::Topic;
+
+/// A setting that the worker cannot start with. The text names the variable and the remedy, never a secret's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct ConfigError {
+    variable: &'static str,
+    problem: String,
+}
+
+/// A value that is never shown.
+#[derive(Clone)]
+pub struct Secret(HeaderValue);
+
+impl Secret {
+    /// As a header value that HTTP libraries do not log.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Which ledger keeps the orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerChoice {
+    /// In memory.
+    Memory,
+    /// In a SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// The worker's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin_address: Option<SocketAddr>,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) api_key: Secret,
+    pub(crate) api_endpoint: Uri,
+    /// How long gathering one resource takes; both are gathered at once.
+    pub(crate) gather: Duration,
+    /// Whether the fulfilment API honours idempotency keys.
+    pub(crate) idempotent: bool,
+    pub(crate) ledger: LedgerChoice,
+    pub(crate) allow_signature_v1: bool,
+    /// The local cloud's origin, `http://127.0.0.1:4566`, in place of SNS's own.
+    pub(crate) local_origin: Option<String>,
+    /// How long the worker goes on accepting after it was told to stop.
+    pub(crate) drain_lag: Duration,
+    /// The oldest message that is accepted.
+    pub(crate) max_age: Duration,
+    pub(crate) max_in_flight: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) direct_fulfil: bool,
+}
+
+impl Config {
+    /// Reads the configuration from environment variables.
+    pub fn from_env(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let vars = Vars(vars.collect());
+        let host: IpAddr = vars.parse("HOST", "an IP address")?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let port: u16 = vars.parse("PORT", "a port number")?.unwrap_or(5000);
+        let admin_port: Option<u16> = vars.parse("ADMIN_PORT", "a port number")?;
+        Ok(Config {
+            address: SocketAddr::new(host, port),
+            admin_address: admin_port.map(|port| SocketAddr::new(host, port)),
+            topics: topics(&vars)?,
+            api_key: api_key(&vars)?,
+            api_endpoint: api_endpoint(&vars)?,
+            gather: vars.millis("INTERSTELLA_GATHER_MS", 1000, 0..=5000)?,
+            idempotent: vars.flag("INTERSTELLA_FULFILMENT_IDEMPOTENT", true)?,
+            ledger: ledger(&vars)?,
+            allow_signature_v1: vars.flag("INTERSTELLA_SNS_SIGNATURE_V1", false)?,
+            local_origin: local_origin(&vars)?,
+            drain_lag: vars.millis("INTERSTELLA_DRAIN_LAG_MS", 1000, 0..=5000)?,
+            max_age: vars.seconds("INTERSTELLA_MAX_MESSAGE_AGE_S", 7200, 60..=6 * 24 * 3600)?,
+            max_in_flight: vars.count("INTERSTELLA_MAX_IN_FLIGHT", 512, 1..=100_000)?,
+            max_connections: vars.count("INTERSTELLA_MAX_CONNECTIONS", 1024, 1..=100_000)?,
+            direct_fulfil: vars.flag("INTERSTELLA_DIRECT_FULFIL", false)?,
+        })
+    }
+
+    /// Where to listen for orders.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where to listen for probes and metrics, if anywhere.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+}
+
+struct Vars(Vec<(String, String)>);
+
+impl Vars {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, ConfigError> {
+        self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| problem(name, "is missing or empty; set it"))
+    }
+
+    fn parse<T: FromStr>(&self, name: &'static str, what: &str) -> Result<Option<T>, ConfigError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| problem(name, format!("is not {what}: {text:?}")))
+    }
+
+    fn number(
+        &self,
+        name: &'static str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<u64, ConfigError> {
+        let number = self.parse(name, "a whole number")?.unwrap_or(default);
+        if range.contains(&number) {
+            return Ok(number);
+        }
+        Err(problem(name, format!("must be between {} and {}, not {number}", range.start(), range.end())))
+    }
+
+    fn millis(
+        &self,
+        name: &'static str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Duration, ConfigError> {
+        self.number(name, default, range).map(Duration::from_millis)
+    }
+
+    fn seconds(
+        &self,
+        name: &'static str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Duration, ConfigError> {
+        self.number(name, default, range).map(Duration::from_secs)
+    }
+
+    fn count(
+        &self,
+        name: &'static str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<usize, ConfigError> {
+        let number = self.number(name, default, range)?;
+        usize::try_from(number).map_err(|_| problem(name, "is too large for this machine"))
+    }
+
+    fn flag(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+        Ok(self.parse(name, "true or false")?.unwrap_or(default))
+    }
+}
+
+fn problem(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError { variable, problem: problem.into() }
+}
+
+fn topics(vars: &Vars) -> Result<Vec<Topic>, ConfigError> {
+    const NAME: &str = "INTERSTELLA_ORDER_TOPIC";
+    let parse = |arn: &str| {
+        Topic::parse(arn.trim()).ok_or_else(|| {
+            problem(
+                NAME,
+                format!("holds {arn:?}, which is not the ARN of an SNS topic (arn:aws:sns:REGION:ACCOUNT:NAME)"),
+            )
+        })
+    };
+    vars.required(NAME)?.split(',').map(parse).collect()
+}
+
+/// Line breaks and other control characters would end the header early. The value is never part of the message.
+fn api_key(vars: &Vars) -> Result<Secret, ConfigError> {
+    const NAME: &str = "INTERSTELLA_API_KEY";
+    let text = vars.required(NAME)?;
+    if text.trim() != text || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(problem(
+            NAME,
+            "holds a space, a line break or another character that an API key never has; set it again",
+        ));
+    }
+    let mut value = HeaderValue::from_str(text).map_err(|_| problem(NAME, "cannot be a header's value"))?;
+    value.set_sensitive(true);
+    Ok(Secret(value))
+}
+
+/// An endpoint may carry credentials in its user information, so it is not shown either.
+fn api_endpoint(vars: &Vars) -> Result<Uri, ConfigError> {
+    const NAME: &str = "INTERSTELLA_API_ENDPOINT";
+    let uri: Uri = vars.required(NAME)?.parse().map_err(|_| problem(NAME, "is not a URL"))?;
+    let host = uri.host().unwrap_or_default();
+    let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    match uri.scheme_str() {
+        _ if host.is_empty() || has_user => Err(problem(NAME, "must be https://HOST/PATH without user information")),
+        Some("https") => Ok(uri),
+        Some("http") if is_loopback(host) => Ok(uri),
+        _ => Err(problem(
+            NAME,
+            "must begin with https:// (http:// is for loopback only), or the API key would travel in the clear",
+        )),
+    }
+}
+
+fn ledger(vars: &Vars) -> Result<LedgerChoice, ConfigError> {
+    const NAME: &str = "INTERSTELLA_LEDGER";
+    match vars.get(NAME).unwrap_or("memory") {
+        "memory" => Ok(LedgerChoice::Memory),
+        text => match text.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(LedgerChoice::Sqlite(PathBuf::from(path))),
+            _ => Err(problem(NAME, format!("must be `memory` or `sqlite:PATH`, not {text:?}"))),
+        },
+    }
+}
+
+/// Any other endpoint is ignored: only loopback may take SNS's place.
+fn local_origin(vars: &Vars) -> Result<Option<String>, ConfigError> {
+    const NAME: &str = "AWS_ENDPOINT_URL";
+    let Some(text) = vars.get(NAME).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let uri: Uri = text.parse().map_err(|_| problem(NAME, format!("is not a URL: {text:?}")))?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http"), Some(authority)) if is_loopback(authority.host()) && !authority.as_str().contains('@') => {
+            Ok(Some(format!("http://{authority}")))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.ends_with(".localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 3] = [
+        ("INTERSTELLA_ORDER_TOPIC", "arn:aws:sns:us-west-2:123456789012:orderTopic"),
+        ("INTERSTELLA_API_KEY", "canary-secret"),
+        ("INTERSTELLA_API_ENDPOINT", "https://hq.example/receiving/"),
+    ];
+
+    fn with(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let kept = GOOD.iter().filter(|(key, _)| !changes.iter().any(|(changed, _)| changed == key));
+        Config::from_env(kept.chain(changes).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())))
+    }
+
+    #[test]
+    fn defaults() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.address.to_string(), "0.0.0.0:5000");
+        assert_eq!(config.admin_address, None);
+        assert_eq!(config.gather, Duration::from_secs(1));
+        assert!(config.idempotent && !config.allow_signature_v1 && !config.direct_fulfil);
+        assert_eq!(config.ledger, LedgerChoice::Memory);
+        assert_eq!(config.local_origin, None);
+    }
+
+    #[test]
+    fn w64_bad_settings_are_named_and_no_secret_is_shown() {
+        for (variable, value) in [
+            ("INTERSTELLA_API_KEY", ""),
+            ("INTERSTELLA_API_KEY", "canary-secret\r\nx: y"),
+            ("INTERSTELLA_API_KEY", "canary-secret "),
+            ("INTERSTELLA_API_ENDPOINT", "http://hq.example/receiving/"),
+            ("INTERSTELLA_API_ENDPOINT", "https://canary-secret@hq.example/"),
+            ("INTERSTELLA_API_ENDPOINT", "hq.example"),
+            ("INTERSTELLA_API_ENDPOINT", "ftp://127.0.0.1/"),
+            ("INTERSTELLA_ORDER_TOPIC", ""),
+            ("INTERSTELLA_ORDER_TOPIC", "arn:aws:sqs:us-west-2:123456789012:orderTopic"),
+            ("INTERSTELLA_LEDGER", "redis://x"),
+            ("INTERSTELLA_LEDGER", "sqlite:"),
+            ("INTERSTELLA_GATHER_MS", "60000"),
+            ("INTERSTELLA_FULFILMENT_IDEMPOTENT", "yes"),
+            ("INTERSTELLA_MAX_MESSAGE_AGE_S", "700000"),
+            ("PORT", "99999"),
+            ("HOST", "example.org"),
+        ] {
+            let error = with(&[(variable, value)]).unwrap_err();
+            assert_eq!(error.variable, variable);
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+        assert!(!format!("{:?}", with(&[]).unwrap()).contains("canary"));
+    }
+
+    #[test]
+    fn only_loopback_replaces_sns() {
+        for (url, origin) in [
+            ("http://127.0.0.1:4566", Some("http://127.0.0.1:4566")),
+            ("http://localhost:4566/", Some("http://localhost:4566")),
+            ("http://[::1]:4566", Some("http://[::1]:4566")),
+            ("http://evil.example:4566", None),
+            ("http://127.0.0.1.evil.example", None),
+            ("https://127.0.0.1:4566", None),
+            ("http://127.0.0.1@evil.example", None),
+            ("http://user@127.0.0.1", None),
+        ] {
+            assert_eq!(with(&[("AWS_ENDPOINT_URL", url)]).unwrap().local_origin.as_deref(), origin, "{url}");
+        }
+    }
+}

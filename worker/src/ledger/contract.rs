@@ -1,0 +1,157 @@
+//! One contract, run over every ledger.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{Change, LEASE_MS, Ledger, MemoryLedger, Outcome, RETENTION_MS, SqliteLedger, State};
+
+const NOW: i64 = 1_700_000_000_000;
+
+fn ledgers() -> (tempfile::TempDir, Vec<(&'static str, Arc<dyn Ledger>)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let sqlite = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
+    (dir, vec![("memory", Arc::new(MemoryLedger::default())), ("sqlite", Arc::new(sqlite))])
+}
+
+fn claim(idempotent: bool) -> Change {
+    Change::Claim { fingerprint: "aa".to_owned(), order: "{\"bundle\":1}".to_owned(), idempotent }
+}
+
+/// Each row: what is asked, how many milliseconds after the start, and the expected answer.
+async fn play(script: &[(Change, i64, Outcome)]) {
+    let (_dir, ledgers) = ledgers();
+    for (name, ledger) in ledgers {
+        let key = Uuid::from_u128(1);
+        for (step, (change, at, expected)) in script.iter().enumerate() {
+            let outcome = ledger.apply(key, change.clone(), NOW + at).await.unwrap();
+            assert_eq!(&outcome, expected, "{name}, step {step}: {change:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_claimed_sent_finished_and_then_settled() {
+    play(&[
+        (claim(true), 0, Outcome::Won(1)),
+        (claim(true), 1, Outcome::Busy(NOW + LEASE_MS)),
+        (Change::Intent { attempt: 1 }, 2, Outcome::Written),
+        (Change::Finish { attempt: 1, status: 201 }, 3, Outcome::Written),
+        (claim(true), 4, Outcome::Settled(State::Done)),
+        (Change::Settle, 5, Outcome::Fenced),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_claim_is_taken_over_and_the_old_holder_is_fenced() {
+    play(&[
+        (claim(false), 0, Outcome::Won(1)),
+        (claim(false), LEASE_MS, Outcome::Won(2)),
+        (Change::Intent { attempt: 1 }, LEASE_MS + 1, Outcome::Fenced),
+        (Change::Intent { attempt: 2 }, LEASE_MS + 1, Outcome::Written),
+        (Change::Finish { attempt: 1, status: 200 }, LEASE_MS + 2, Outcome::Fenced),
+        (Change::Revert { attempt: 1 }, LEASE_MS + 2, Outcome::Fenced),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_sent_order_is_resent_only_when_the_api_is_idempotent() {
+    play(&[
+        (claim(true), 0, Outcome::Won(1)),
+        (Change::Intent { attempt: 1 }, 0, Outcome::Written),
+        (claim(true), LEASE_MS, Outcome::Won(2)),
+        // The second holder dies as well, before its own intent: the order still counts as sent.
+        (claim(false), 2 * LEASE_MS, Outcome::NewlyParked),
+        (claim(false), 2 * LEASE_MS, Outcome::Settled(State::Parked)),
+        (Change::Resend, 2 * LEASE_MS, Outcome::Won(3)),
+        (Change::Resend, 2 * LEASE_MS, Outcome::Busy(NOW + 3 * LEASE_MS)),
+        (claim(true), 2 * LEASE_MS, Outcome::Settled(State::Parked)),
+        (Change::Finish { attempt: 3, status: 200 }, 2 * LEASE_MS, Outcome::Written),
+        (claim(true), 2 * LEASE_MS, Outcome::Settled(State::Done)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn revert_frees_at_once_and_yield_keeps_the_order_sent() {
+    play(&[
+        (claim(true), 0, Outcome::Won(1)),
+        (Change::Intent { attempt: 1 }, 0, Outcome::Written),
+        (Change::Revert { attempt: 1 }, 1, Outcome::Written),
+        (claim(false), 2, Outcome::Won(2)),
+        (Change::Intent { attempt: 2 }, 2, Outcome::Written),
+        (Change::Yield { attempt: 2 }, 3, Outcome::Written),
+        (claim(false), 4, Outcome::NewlyParked),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn revert_after_an_unknown_attempt_does_not_make_the_order_unsent() {
+    play(&[
+        (claim(true), 0, Outcome::Won(1)),
+        (Change::Intent { attempt: 1 }, 0, Outcome::Written),
+        (Change::Yield { attempt: 1 }, 0, Outcome::Written),
+        (claim(true), 1, Outcome::Won(2)),
+        (Change::Intent { attempt: 2 }, 1, Outcome::Written),
+        (Change::Revert { attempt: 2 }, 2, Outcome::Written),
+        (claim(false), 3, Outcome::NewlyParked),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn another_content_under_the_same_key_never_overwrites() {
+    let other = Change::Claim { fingerprint: "bb".to_owned(), order: String::new(), idempotent: true };
+    play(&[
+        (claim(true), 0, Outcome::Won(1)),
+        (other, LEASE_MS, Outcome::Conflict),
+        (claim(true), LEASE_MS, Outcome::Won(2)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn held_orders_are_listed_oldest_first_and_can_be_settled() {
+    let (_dir, ledgers) = ledgers();
+    for (name, ledger) in ledgers {
+        for (id, at) in [(7, 20), (8, 10)] {
+            let change =
+                Change::Quarantine { fingerprint: "aa".to_owned(), order: "x".to_owned(), reason: "bad".to_owned() };
+            assert_eq!(ledger.apply(Uuid::from_u128(id), change, NOW + at).await.unwrap(), Outcome::Written, "{name}");
+        }
+        let held = ledger.held(10).await.unwrap();
+        let keys: Vec<u128> = held.iter().map(|(key, _)| key.as_u128()).collect();
+        assert_eq!(keys, [8, 7], "{name}");
+        ledger.apply(Uuid::from_u128(8), Change::Settle, NOW + 30).await.unwrap();
+        assert_eq!(ledger.held(10).await.unwrap().len(), 1, "{name}");
+        assert_eq!(ledger.get(Uuid::from_u128(8)).await.unwrap().unwrap().state, State::Done, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn records_survive_reopening_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    let key = Uuid::from_u128(3);
+    let ledger = SqliteLedger::open(&path).unwrap();
+    ledger.apply(key, claim(true), NOW).await.unwrap();
+    ledger.apply(key, Change::Intent { attempt: 1 }, NOW).await.unwrap();
+    drop(ledger);
+    let again = SqliteLedger::open(&path).unwrap();
+    let record = again.get(key).await.unwrap().unwrap();
+    assert_eq!((record.state, record.attempt, record.lease_until_ms), (State::Sent, 1, NOW + LEASE_MS));
+}
+
+#[test]
+fn only_what_nobody_waits_for_expires() {
+    let (_, record) = super::transition(None, claim(true), NOW);
+    let record = record.unwrap();
+    assert!(!record.is_expired(NOW + RETENTION_MS));
+    assert!(record.is_expired(NOW + RETENTION_MS + 1));
+    let held = super::Record { state: State::Parked, ..record };
+    assert!(!held.is_expired(i64::MAX));
+}

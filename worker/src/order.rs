@@ -1,0 +1,73 @@
+//! What an order says, and the identity under which it has one effect.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Orders are identified within this namespace.
+const NAMESPACE: Uuid = Uuid::from_u128(0x8f1d_7a52_2c0e_4f7b_9c55_1e57_e11a_8888);
+/// The largest order; a bigger number is a mistake.
+const MAX_BUNDLES: u32 = 1000;
+
+/// An order as the topic publishes it: `{"bundle": 1}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Order {
+    bundle: u32,
+}
+
+impl Order {
+    /// Reads an order. The error says what is wrong in our words.
+    pub(crate) fn parse(text: &str) -> Result<Order, &'static str> {
+        let order: Order =
+            serde_json::from_str(text).map_err(|_| "the message is not an order like {\"bundle\": 1}")?;
+        if (1..=MAX_BUNDLES).contains(&order.bundle) {
+            Ok(order)
+        } else {
+            Err("the number of bundles is not between 1 and 1000")
+        }
+    }
+
+    /// SHA-256 of the order in its one canonical form, in hex.
+    pub(crate) fn fingerprint(self) -> String {
+        fingerprint(&format!("{{\"bundle\":{}}}", self.bundle))
+    }
+
+    /// The request to the fulfilment API: `{"iridium":1,"magnesite":1}`.
+    pub(crate) fn body(self) -> String {
+        format!("{{\"iridium\":{0},\"magnesite\":{0}}}", self.bundle)
+    }
+}
+
+/// SHA-256 in hex.
+pub(crate) fn fingerprint(text: &str) -> String {
+    hex::encode(digest(&SHA256, text.as_bytes()))
+}
+
+/// The idempotency key of a message: every delivery of it, on every replica, has the same.
+pub(crate) fn key(topic_arn: &str, message_id: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{topic_arn}|{message_id}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_orders_are_orders() {
+        let order = Order::parse(" {\"bundle\" : 1}").unwrap();
+        assert_eq!(order.body(), "{\"iridium\":1,\"magnesite\":1}");
+        assert_eq!(order.fingerprint(), Order::parse("{\"bundle\":1}").unwrap().fingerprint());
+        for text in ["", "1", "[]", "{}", "{\"bundle\":0}", "{\"bundle\":-1}", "{\"bundle\":1e308}", "{\"bundle\":1.5}"]
+        {
+            assert!(Order::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_differ_by_topic_and_message() {
+        let id = "165545c9-2a5c-472c-8df2-7ff2be2b3b1b";
+        assert_eq!(key("a", id), key("a", id));
+        assert_ne!(key("a", id), key("b", id));
+    }
+}

@@ -1,0 +1,131 @@
+//! The program around the library: logs, signals, listeners, exit codes.
+
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::parked::{self, Command, USAGE};
+use crate::worker;
+
+/// The exit code for a configuration that cannot work, as sysexits has it.
+const EX_CONFIG: u8 = 78;
+const EX_USAGE: u8 = 64;
+
+/// Runs the worker, or the command that `args` (without the program's name) asks for, under the environment `vars`.
+///
+/// Exits 78 for a bad configuration before anything listens, 0 after a drain, 1 for other failures, and 130 or 143 when a
+/// second signal ends the drain.
+pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = (String, String)>) -> ExitCode {
+    let (args, vars): (Vec<_>, Vec<_>) = (args.collect(), vars.collect());
+    let Some(command) = Command::parse(&args) else {
+        eprint!("{USAGE}");
+        return ExitCode::from(EX_USAGE);
+    };
+    let filter = vars.iter().find(|(name, _)| name == "RUST_LOG").map_or("info", |(_, value)| value.as_str());
+    let config = match Config::from_env(vars.iter().cloned()) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("worker: {error}");
+            return ExitCode::from(EX_CONFIG);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("worker: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match command {
+        Command::Serve => {
+            log(filter);
+            runtime.block_on(serve(config))
+        }
+        _ => runtime.block_on(ask(command, &config)),
+    };
+    runtime.shutdown_background();
+    code
+}
+
+/// One JSON object a line, so that nothing a sender wrote can forge a line.
+fn log(filter: &str) {
+    let started = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stdout)
+        .try_init();
+    if let Err(error) = started {
+        eprintln!("worker: logs go where they went before: {error}");
+    }
+}
+
+async fn ask(command: Command, config: &Config) -> ExitCode {
+    match parked::run(command, config).await {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            eprintln!("worker: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
+    match start(config).await {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!(%error, "the worker ends");
+            eprintln!("worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(config: Config) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut signals =
+        Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
+    let address = config.address();
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let admin = match config.admin_address() {
+        Some(address) => {
+            Some(TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+        }
+        None => None,
+    };
+    tracing::info!(address = %listener.local_addr()?, "Taking orders");
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let shutdown = async {
+        drop(stopped.await);
+    };
+    let running = worker::run(config, listener, admin, shutdown);
+    let second = async {
+        signals.next().await;
+        let _ = stop.send(());
+        signals.next().await
+    };
+    tokio::select! {
+        result = running => result.map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        code = second => Ok(ExitCode::from(code)),
+    }
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Waits for a signal; returns the exit code that it stands for.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
+        }
+    }
+}

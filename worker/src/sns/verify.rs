@@ -1,0 +1,101 @@
+//! Whether a message is one of ours: topic, time, certificate, signature, in this order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+
+use super::certificate::is_certificate_url;
+use super::signature::{decode, string_to_sign, version};
+use super::{Envelope, KeyCache, Refusal, Topic};
+use crate::clock::{Clock, Skew};
+
+/// How far a message may be ahead of this machine's clock.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// What the configuration says about messages.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub topics: Vec<Topic>,
+    pub local_origin: Option<String>,
+    pub allow_signature_v1: bool,
+    pub max_age: Duration,
+}
+
+/// Checks messages.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    rules: Rules,
+    keys: KeyCache,
+    clock: Clock,
+    skew: Arc<Skew>,
+}
+
+impl Verifier {
+    pub(crate) fn new(rules: Rules, keys: KeyCache, clock: Clock, skew: Arc<Skew>) -> Self {
+        Verifier { rules, keys, clock, skew }
+    }
+
+    /// The message in `body` and its topic, if it is genuine and recent.
+    pub(crate) async fn verify<'a>(
+        &self,
+        headers: &HeaderMap,
+        body: &'a [u8],
+    ) -> Result<(Envelope<'a>, &Topic), Refusal> {
+        check_raw(headers)?;
+        let envelope = Envelope::parse(body)?;
+        check_headers(headers, &envelope)?;
+        let topic = self.rules.topics.iter().find(|topic| topic.arn() == envelope.topic_arn);
+        let topic = topic.ok_or(Refusal::Forged("the topic is not one of ours"))?;
+        let recent = self.check_time(envelope.timestamp);
+        if self.skew.is_trustworthy() == Some(true) {
+            recent?;
+        }
+        let version = version(&envelope, self.rules.allow_signature_v1)?;
+        let signature = decode(&envelope)?;
+        if !is_certificate_url(&envelope.signing_cert_url, &topic.origin(self.rules.local_origin.as_deref())) {
+            return Err(Refusal::Forged("the signing certificate is not at the topic's own SNS"));
+        }
+        let key = self.keys.get(&envelope.signing_cert_url, topic).await?;
+        if !key.key.verify(version, string_to_sign(&envelope).as_bytes(), &signature) {
+            return Err(Refusal::Forged("the signature is wrong"));
+        }
+        // Fetching the key may have told what other clocks say.
+        if recent.is_err() && self.skew.is_trustworthy() == Some(false) {
+            return Err(Refusal::Unverifiable("this machine's clock is wrong"));
+        }
+        recent?;
+        Ok((envelope, topic))
+    }
+
+    fn check_time(&self, timestamp: Timestamp) -> Result<(), Refusal> {
+        let age = self.clock.now().duration_since(timestamp);
+        let max_age = SignedDuration::try_from(self.rules.max_age).unwrap_or(SignedDuration::MAX);
+        if age > max_age {
+            Err(Refusal::Forged("the message is too old"))
+        } else if age < -MAX_AHEAD {
+            Err(Refusal::Forged("the message is from the future"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn check_raw(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_raw =
+        headers.get("x-amz-sns-rawdelivery").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    if is_raw { Err(Refusal::Forged("raw deliveries carry no signature")) } else { Ok(()) }
+}
+
+/// The headers are not signed. They may be absent, but not say something else.
+fn check_headers(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+    let expected = [
+        ("x-amz-sns-message-type", envelope.kind.as_str()),
+        ("x-amz-sns-message-id", &envelope.message_id),
+        ("x-amz-sns-topic-arn", &envelope.topic_arn),
+    ];
+    let agrees =
+        |(name, value): (&str, &str)| headers.get_all(name).iter().all(|header| header.as_bytes() == value.as_bytes());
+    if expected.into_iter().all(agrees) { Ok(()) } else { Err(Refusal::Malformed("headers and body disagree")) }
+}

@@ -1,0 +1,163 @@
+//! Puts the parts together and takes them down again in order.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::admin::Admin;
+use crate::client::HttpApi;
+use crate::clock::{Clock, Skew};
+use crate::config::{Config, LedgerChoice};
+use crate::fulfil::Fulfiller;
+use crate::ledger::{Ledger, LedgerError, MemoryLedger, SqliteLedger};
+use crate::metrics::Metrics;
+use crate::outbound::{Observer, Outbound};
+use crate::routes::{Parts, Routes};
+use crate::server::{Doors, Stage, serve};
+use crate::sns::{KeyCache, Rules, Verifier};
+
+/// The longest that orders in flight are waited for; with the lag it stays under 15 seconds.
+const FINISH: Duration = Duration::from_secs(12);
+const MAX_ADMIN_CONNECTIONS: usize = 32;
+
+/// What a worker takes from outside, apart from its configuration. The default is the real thing.
+pub struct Environment {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Is told of every outbound connection.
+    pub observer: Option<Observer>,
+    /// Used in place of the configured ledger.
+    pub ledger: Option<Arc<dyn Ledger>>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Environment { clock: Clock::system(), observer: None, ledger: None }
+    }
+}
+
+/// Why a worker could not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger cannot be opened.
+    #[error("cannot open the ledger; check INTERSTELLA_LEDGER: {0}")]
+    Ledger(#[from] LedgerError),
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Orders were still in flight when the time was up. They will be delivered again.
+    #[error("stopped with orders in flight after {}s; they will be delivered again", FINISH.as_secs())]
+    Unfinished,
+}
+
+/// Takes orders on `listener` until `shutdown` resolves, then finishes what was begun. Probes and metrics are on `admin`.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    run_in(Environment::default(), config, listener, admin, shutdown).await
+}
+
+/// As [`run`], in an environment of the caller's.
+pub async fn run_in(
+    environment: Environment,
+    config: Config,
+    listener: TcpListener,
+    admin: Option<TcpListener>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let (stages, stage) = watch::channel(Stage::Serving);
+    let metrics = Arc::new(Metrics::default());
+    let in_flight = Arc::new(Semaphore::new(config.max_in_flight));
+    let routes = routes(environment, &config, &metrics, &in_flight, stage.clone())?;
+    let doors = Doors::new(config.max_connections, metrics.connections.clone());
+    let orders = tokio::spawn(serve(listener, routes, doors, stage.clone()));
+    let probes = admin.map(|listener| {
+        let doors = Doors::new(MAX_ADMIN_CONNECTIONS, metrics.connections.clone());
+        let admin = Admin { metrics: Arc::clone(&metrics), stage: stage.clone() };
+        tokio::spawn(serve(listener, admin, doors, stage.clone()))
+    });
+
+    shutdown.await;
+    tracing::info!("Draining");
+    stages.send_replace(Stage::Draining);
+    lag(config.drain_lag).await;
+    stages.send_replace(Stage::Closed);
+    let finish = async {
+        drop(orders.await);
+        // Every permit is back when no order is in flight, whether or not its sender still waits.
+        let everything = u32::try_from(config.max_in_flight).unwrap_or(u32::MAX);
+        drop(in_flight.acquire_many(everything).await);
+    };
+    let finished = tokio::time::timeout(FINISH, finish).await.map_err(|_| Error::Unfinished);
+    if let Some(probes) = probes {
+        probes.abort();
+    }
+    finished
+}
+
+/// Load balancers go on sending until they have noticed.
+#[expect(clippy::disallowed_methods, reason = "nothing tells when the last load balancer has noticed")]
+async fn lag(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
+fn routes(
+    environment: Environment,
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    in_flight: &Arc<Semaphore>,
+    stage: watch::Receiver<Stage>,
+) -> Result<Routes, Error> {
+    let Environment { clock, observer, ledger } = environment;
+    let outbound = Outbound::new(observer)?;
+    let skew = Arc::new(Skew::default());
+    let keys = KeyCache::new(outbound.clone(), clock.clone(), Arc::clone(&skew), config.local_origin.is_some());
+    let rules = Rules {
+        topics: config.topics.clone(),
+        local_origin: config.local_origin.clone(),
+        allow_signature_v1: config.allow_signature_v1,
+        max_age: config.max_age,
+    };
+    let ledger = match ledger {
+        Some(ledger) => ledger,
+        None => open_ledger(&config.ledger)?,
+    };
+    Ok(Routes::new(Parts {
+        verifier: Verifier::new(rules, keys, clock.clone(), skew),
+        fulfiller: fulfiller(config, ledger, outbound.clone(), clock.clone(), Arc::clone(metrics)),
+        outbound,
+        metrics: Arc::clone(metrics),
+        clock,
+        local_origin: config.local_origin.clone(),
+        direct_fulfil: config.direct_fulfil,
+        in_flight: Arc::clone(in_flight),
+        stage,
+    }))
+}
+
+/// Opens the configured ledger.
+pub(crate) fn open_ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, LedgerError> {
+    Ok(match choice {
+        LedgerChoice::Memory => Arc::new(MemoryLedger::default()),
+        LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+    })
+}
+
+/// What fulfils orders under this configuration.
+pub(crate) fn fulfiller(
+    config: &Config,
+    ledger: Arc<dyn Ledger>,
+    outbound: Outbound,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+) -> Fulfiller {
+    let endpoint = config.api_endpoint.clone();
+    let api = HttpApi::new(outbound, endpoint, config.api_key.clone(), config.idempotent, clock.clone());
+    Fulfiller { ledger, api: Arc::new(api), clock, metrics, gather: config.gather, idempotent: config.idempotent }
+}
