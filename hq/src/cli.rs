@@ -155,8 +155,8 @@ async fn serve(vars: &BTreeMap<String, String>) -> Result<(), CommandError> {
 }
 
 async fn set_rate(topic: &str, per_minute: f64, hq: &LoopbackUrl) -> Result<(), CommandError> {
-    // As one path segment, whatever the name holds; hq says which topics there are.
-    let name: String = form_urlencoded::byte_serialize(topic.as_bytes()).collect();
+    // As one path segment, whatever the name holds; a form's `+` would be no space there. hq says which topics there are.
+    let name = form_urlencoded::byte_serialize(topic.as_bytes()).collect::<String>().replace('+', "%20");
     let answer = ask(hq, &format!("/rates/{name}"), serde_json::to_vec(&Rate { per_minute })?).await?;
     let rate: Rate = serde_json::from_slice(&answer)?;
     println!("{topic}: {} orders a minute", rate.per_minute);

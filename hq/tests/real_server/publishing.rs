@@ -52,8 +52,12 @@ async fn a_rate_set_while_running_is_followed() {
 async fn nothing_goes_out_before_it_is_told_to_start() {
     let (sns, url) = FakeSns::start().await;
     let hq = start(Config { start_paused: true, ..publishing(&url, 6_000.0) }).await;
-    assert_eq!(hq.get("/livez").await.status, StatusCode::OK);
-    assert_eq!(sns.count(), 0);
+    // The measure of "long enough": another hq at the same rate has published ten.
+    let (_, other_url) = FakeSns::start().await;
+    let other = start(publishing(&other_url, 6_000.0)).await;
+    eventually("the other publishes", || async { other.count("published").await >= 10 }).await;
+    other.stop().await;
+    assert_eq!((hq.get("/livez").await.status, sns.count()), (StatusCode::OK, 0));
     hq.publishing.start();
     eventually("orders go out", || async { hq.count("published").await > 0 }).await;
     hq.stop().await;

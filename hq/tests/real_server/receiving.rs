@@ -93,7 +93,8 @@ async fn refuses_strangers_and_nonsense_without_effect() {
     let hq = start(quiet()).await;
     let key = ("x-api-key", KEY);
     let large = format!("{{\"iridium\": 1{}}}", " ".repeat(64 * 1024));
-    let cases: [(&[(&str, &str)], &str, u16); 9] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, u16);
+    let cases: [Case<'_>; 9] = [
         (&[], BUNDLE, 403),
         (&[("x-api-key", "")], BUNDLE, 403),
         (&[("x-api-key", "not-the-bootstrap-key")], BUNDLE, 403),
