@@ -28,7 +28,7 @@ IMPLEMENTED = {
         DescribeClusters DescribeContainerInstances DescribeServiceDeployments DescribeServiceRevisions DescribeServices
         DescribeTaskDefinition DescribeTasks ListClusters ListContainerInstances ListServiceDeployments ListServices
         ListTagsForResource ListTaskDefinitionFamilies ListTaskDefinitions ListTasks RegisterTaskDefinition RunTask
-        StopTask TagResource UntagResource UpdateContainerInstancesState UpdateService
+        StopServiceDeployment StopTask TagResource UntagResource UpdateContainerInstancesState UpdateService
     """,
     "elbv2": """
         AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup DeleteListener DeleteLoadBalancer DeleteRule
@@ -48,13 +48,17 @@ IMPLEMENTED = {
         ListSubscriptionsByTopic ListTagsForResource ListTopics Publish PublishBatch SetSubscriptionAttributes
         SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource
     """,
+    "sqs": """
+        CreateQueue DeleteMessage DeleteQueue GetQueueAttributes GetQueueUrl ListQueues PurgeQueue ReceiveMessage SendMessage
+        SetQueueAttributes
+    """,
     "ssm": "DeleteParameter DeleteParameters DescribeParameters GetParameter GetParameters GetParametersByPath PutParameter",
     "ecr": "BatchGetImage CreateRepository DeleteRepository DescribeImages DescribeRepositories ListImages",
     "sts": "GetCallerIdentity",
     "resourcegroupstaggingapi": "GetResources TagResources UntagResources",
 }
 
-METADATA = ["apiVersion", "protocol", "targetPrefix", "xmlNamespace"]
+METADATA = ["apiVersion", "jsonVersion", "protocol", "targetPrefix", "xmlNamespace"]
 SHAPE = ["type", "enum", "min", "max", "pattern", "sensitive", "document", "required"]
 
 

@@ -16,6 +16,8 @@ pub enum Service {
     Logs,
     /// Simple Notification Service (`sns`).
     Sns,
+    /// Simple Queue Service (`sqs`), of which only what dead letters need. awsJson1.0, target `AmazonSQS`.
+    Sqs,
     /// Systems Manager, of which only parameters (`ssm`).
     Ssm,
     /// Elastic Container Registry (`ecr`).
@@ -24,6 +26,33 @@ pub enum Service {
     Sts,
     /// Resource Groups Tagging (`tagging`).
     Tagging,
+}
+
+impl Service {
+    /// Every service there is.
+    pub const ALL: [Self; 9] =
+        [Self::Ecs, Self::Elb, Self::Logs, Self::Sns, Self::Ssm, Self::Ecr, Self::Sts, Self::Tagging, Self::Sqs];
+
+    /// Its name in a SigV4 credential scope.
+    pub const fn scope(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Elb => "elasticloadbalancing",
+            Self::Logs => "logs",
+            Self::Sns => "sns",
+            Self::Ssm => "ssm",
+            Self::Ecr => "ecr",
+            Self::Sts => "sts",
+            Self::Tagging => "tagging",
+            Self::Sqs => "sqs",
+        }
+    }
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.scope())
+    }
 }
 
 /// The circumstances of one API call.
@@ -56,7 +85,8 @@ impl ApiError {
         Self { status, ..Self::new(code, message) }
     }
 
-    /// The local cloud cannot do this; said loudly, never answered with an empty success.
+    /// The local cloud cannot do this; said loudly, never answered with an empty success. The code is `NotImplemented` and the
+    /// status 501, which no SDK retries.
     pub fn not_implemented(what: impl std::fmt::Display) -> Self {
         Self::with_status("NotImplemented", 501, format!("the local cloud does not implement {what}"))
     }

@@ -1,8 +1,10 @@
 //! The one lock around `World`, with what stands at its edge: clock, journal, faults and the runtime.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -20,9 +22,20 @@ pub trait Runtime: Send + Sync {
     fn apply(&self, cloud: &Arc<Cloud>, effect: Effect) -> Vec<(Duration, Report)>;
 }
 
+/// Something that is served at a path besides the APIs, such as the certificate that signs SNS's messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its media type.
+    pub content_type: String,
+    /// Its bytes.
+    pub body: Bytes,
+}
+
 /// A running local cloud.
 pub struct Cloud {
+    region: String,
     world: Mutex<World>,
+    pages: RwLock<BTreeMap<String, Page>>,
     clock: Clock,
     runtime: Box<dyn Runtime>,
     /// Every call made.
@@ -37,7 +50,9 @@ impl Cloud {
     /// Puts the parts together.
     pub fn new(world: World, clock: Clock, runtime: Box<dyn Runtime>) -> Arc<Self> {
         Arc::new(Self {
+            region: world.region.clone(),
             world: Mutex::new(world),
+            pages: RwLock::default(),
             clock,
             runtime,
             journal: Journal::default(),
@@ -51,10 +66,31 @@ impl Cloud {
         self.clock.now()
     }
 
+    /// The one region there is.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Serves `page` at `path`, which begins with a slash, to whoever GETs it.
+    pub fn publish(&self, path: &str, page: Page) {
+        self.pages.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), page);
+    }
+
+    /// What is served at `path`.
+    pub fn page(&self, path: &str) -> Option<Page> {
+        self.pages.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    /// A copy of the world as it stands.
+    pub fn snapshot(&self) -> World {
+        self.lock().clone()
+    }
+
     /// Runs `change` under the lock and then hands its effects to the runtime. Every change of the world goes through here.
     pub fn with_world<R>(self: &Arc<Self>, change: impl FnOnce(&mut World, CloudTime) -> R) -> R {
+        let mut world = self.lock();
+        // Read under the lock, so that the world never sees time run backwards.
         let now = self.clock.now();
-        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.fire_due(now);
         let result = change(&mut world, now);
         world.fire_due(now);
@@ -67,6 +103,7 @@ impl Cloud {
             }
             world.fire_due(now);
         }
+        crate::elb::publish(&mut world);
         drop(world);
         self.changed.notify_one();
         result
@@ -112,6 +149,10 @@ impl Cloud {
     }
 
     fn next_timer(&self) -> Option<CloudTime> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner).timers.next()
+        self.lock().timers.next()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,189 @@
+//! Which service and operation a request is for. Any credentials are accepted; their scope says where the request belongs.
+
+use http::request::Parts;
+
+use super::model::{Model, Protocol};
+use crate::call::{ApiError, Service};
+
+/// A form's fields.
+pub type Fields = Vec<(String, String)>;
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The service.
+    pub service: Service,
+    /// The operation, as the request names it.
+    pub operation: String,
+    /// The fields of an awsQuery request besides action, version and signature.
+    pub fields: Fields,
+}
+
+/// A request that goes nowhere.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unroutable {
+    /// The protocol in which the client expects the error.
+    pub protocol: Protocol,
+    /// The service, if it is known.
+    pub service: Option<Service>,
+    /// Why.
+    pub error: ApiError,
+}
+
+/// Finds where a request goes in a cloud of `region`.
+pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutable> {
+    let target = header(parts, "x-amz-target").map(|target| target.rsplit_once('.').unwrap_or(("", target)));
+    let fields = if target.is_none() { fields(parts, body) } else { Fields::new() };
+    let protocol = if target.is_some() { Protocol::Json } else { Protocol::Query };
+    let fail = |service, error| Err(Unroutable { protocol, service, error });
+
+    let service = match scope(parts, &fields) {
+        Some((scoped, _)) if scoped != region => {
+            let message =
+                format!("Credential should be scoped to a valid region: this cloud is {region}, not '{scoped}'");
+            return fail(None, ApiError::with_status("InvalidSignatureException", 403, message));
+        }
+        Some((_, name)) => match Service::ALL.into_iter().find(|service| service.scope() == name) {
+            Some(service) => service,
+            None => return fail(None, ApiError::not_implemented(format!("the service {name}"))),
+        },
+        None => match unsigned(target, &fields) {
+            Some(service) => service,
+            None => return fail(None, unsigned_error()),
+        },
+    };
+    let metadata = &Model::of(service).metadata;
+    let unknown = |operation| fail(Some(service), super::errors::unknown_operation(protocol, service, operation));
+    match (metadata.protocol, target) {
+        (Protocol::Json, Some((prefix, operation))) if prefix == metadata.target_prefix => {
+            Ok(Route { service, operation: operation.to_owned(), fields })
+        }
+        (Protocol::Query, None) if field(&fields, "Version").is_none_or(|version| version == metadata.api_version) => {
+            let Some(operation) = field(&fields, "Action").map(str::to_owned) else { return unknown("(none)") };
+            Ok(Route { service, operation, fields: parameters(fields) })
+        }
+        (_, target) => {
+            let operation =
+                target.map_or_else(|| field(&fields, "Action").unwrap_or("(none)"), |(_, operation)| operation);
+            unknown(operation)
+        }
+    }
+}
+
+fn unsigned_error() -> ApiError {
+    let message = "The request does not say which service it is for. Sign it; any credentials will do.";
+    ApiError::with_status("MissingAuthenticationToken", 403, message)
+}
+
+/// Region and service that the request was signed for, in a header or, presigned, in the query.
+fn scope<'a>(parts: &'a Parts, fields: &'a Fields) -> Option<(&'a str, &'a str)> {
+    let signed = header(parts, "authorization").and_then(|header| header.split_once("Credential="));
+    let credential = match signed {
+        Some((_, credential)) => credential.split([',', ' ']).next()?,
+        None => field(fields, "X-Amz-Credential")?,
+    };
+    // An access key may hold slashes as far as this cloud is concerned, so the parts are counted from the end.
+    let mut parts = credential.rsplit('/').skip(1);
+    let service = parts.next()?;
+    Some((parts.next()?, service))
+}
+
+/// Who an unsigned request is for: whoever its target names, or SNS for what a subscriber does without an account.
+fn unsigned(target: Option<(&str, &str)>, fields: &Fields) -> Option<Service> {
+    match (target, field(fields, "Action")) {
+        (Some((prefix, _)), _) => {
+            let named = |service: &Service| Model::of(*service).metadata.target_prefix == prefix && !prefix.is_empty();
+            Service::ALL.into_iter().find(named)
+        }
+        (None, Some("ConfirmSubscription" | "Unsubscribe")) => Some(Service::Sns),
+        (None, _) => None,
+    }
+}
+
+fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn fields(parts: &Parts, body: &[u8]) -> Fields {
+    let query = parts.uri.query().unwrap_or_default();
+    [query.as_bytes(), body].into_iter().flat_map(|form| form_urlencoded::parse(form).into_owned()).collect()
+}
+
+fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+}
+
+fn parameters(fields: Fields) -> Fields {
+    let besides = |name: &str| name == "Action" || name == "Version" || name.starts_with("X-Amz-");
+    fields.into_iter().filter(|(name, _)| !besides(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=A/20260101/us-west-2/";
+
+    fn routed(authorization: &str, target: &str, uri: &str, body: &str) -> String {
+        let mut request = http::Request::builder().uri(uri);
+        for (name, value) in [("authorization", authorization), ("x-amz-target", target)] {
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        match route("us-west-2", &parts, body.as_bytes()) {
+            Ok(route) => format!("{} {} {:?}", route.service, route.operation, route.fields),
+            Err(unroutable) => format!("{:?} {}", unroutable.protocol, unroutable.error),
+        }
+    }
+
+    #[test]
+    fn signed_requests_go_where_their_scope_says() {
+        let scope = |service: &str| format!("{SIGNED}{service}/aws4_request, SignedHeaders=host, Signature=f");
+        let target = "AmazonEC2ContainerServiceV20141113.ListServices";
+        assert_eq!(routed(&scope("ecs"), target, "/", "{}"), "ecs ListServices []");
+        let form = "Action=DescribeTags&Version=2015-12-01&ResourceArns.member.1=a%2Fb";
+        let wanted = r#"elasticloadbalancing DescribeTags [("ResourceArns.member.1", "a/b")]"#;
+        assert_eq!(routed(&scope("elasticloadbalancing"), "", "/", form), wanted);
+        let presigned =
+            "/?Action=ListTopics&X-Amz-Credential=A%2F20260101%2Fus-west-2%2Fsns%2Faws4_request&X-Amz-Signature=f";
+        assert_eq!(routed("", "", presigned, ""), "sns ListTopics []");
+    }
+
+    #[test]
+    fn unsigned_requests_are_known_by_target_or_as_a_subscriber_s() {
+        assert_eq!(routed("", "Logs_20140328.PutLogEvents", "/", "{}"), "logs PutLogEvents []");
+        let wanted = r#"sns ConfirmSubscription [("TopicArn", "t"), ("Token", "1")]"#;
+        assert_eq!(routed("", "", "/?Action=ConfirmSubscription&TopicArn=t&Token=1", ""), wanted);
+        assert!(routed("", "", "/?Action=ListTopics", "").starts_with("Query MissingAuthenticationToken"));
+    }
+
+    #[test]
+    fn what_goes_nowhere_is_said() {
+        let scope =
+            |scope: &str| format!("AWS4-HMAC-SHA256 Credential=A/20260101/{scope}/aws4_request, SignedHeaders=host");
+        let cases = [
+            ("us-east-1/ecs", "AmazonEC2ContainerServiceV20141113.X", "", "this cloud is us-west-2, not 'us-east-1'"),
+            (
+                "us-west-2/dynamodb",
+                "DynamoDB_20120810.GetItem",
+                "",
+                "Json NotImplemented: the local cloud does not implement",
+            ),
+            ("us-west-2/ec2", "", "Action=DescribeVpcs", "Query NotImplemented: the local cloud does not implement"),
+            ("us-west-2/ecs", "Other.ListServices", "", "Json UnknownOperationException"),
+            (
+                "us-west-2/sns",
+                "",
+                "Action=Publish&Version=2000-01-01",
+                "Query InvalidAction: Could not find operation Publish",
+            ),
+            ("us-west-2/sns", "", "", "Query InvalidAction: Could not find operation (none)"),
+        ];
+        for (scoped, target, body, wanted) in cases {
+            let found = routed(&scope(scoped), target, "/", body);
+            assert!(found.contains(wanted), "{found}");
+        }
+    }
+}

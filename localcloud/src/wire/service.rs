@@ -1,0 +1,189 @@
+//! The cloud as a `tower::Service` over HTTP requests: served on a socket, or plugged into the SDK in process.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body;
+use serde_json::Value;
+
+use super::conform::conform;
+use super::model::{Model, Operation};
+use super::perform::{Performed, perform};
+use super::reply::{self, Reply, Success};
+use super::route::{Route, Unroutable, route};
+use super::{errors, form, validate};
+use crate::call::{ApiError, Service};
+use crate::cloud::Cloud;
+use crate::journal::{Entry, Outcome, is_mutating};
+
+/// Bytes of a request's body.
+const MAX_BODY: usize = 4 << 20;
+/// Wall time in which a body has to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The cloud behind HTTP. Its error is a broken connection, which only a fault causes.
+#[derive(Clone)]
+pub struct CloudService {
+    cloud: Arc<Cloud>,
+}
+
+/// Puts `cloud` behind HTTP.
+pub fn service(cloud: Arc<Cloud>) -> CloudService {
+    CloudService { cloud }
+}
+
+impl<B> tower::Service<Request<B>> for CloudService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Reply;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Reply>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let cloud = Arc::clone(&self.cloud);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            if let Some(reply) = outside_of_the_api(&cloud, &parts) {
+                return Ok(reply);
+            }
+            match read(body).await {
+                Ok(body) => answer(&cloud, &parts, &body).await,
+                Err((status, text)) => Ok(reply::page(status, "text/plain", Bytes::from_static(text.as_bytes()))),
+            }
+        })
+    }
+}
+
+async fn read<B>(body: B) -> Result<Bytes, (StatusCode, &'static str)>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    match tokio::time::timeout(BODY_DEADLINE, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 4 MiB\n"))
+        }
+        Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body broke off\n")),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 10 s\n")),
+    }
+}
+
+/// Answers what is no API call: a web page's request, a page of the cloud, the health check, another method.
+fn outside_of_the_api(cloud: &Cloud, parts: &Parts) -> Option<Reply> {
+    // Any credentials are accepted, so a web page that is open on this machine must not get to use them.
+    if parts.headers.contains_key(header::ORIGIN) {
+        let text = Bytes::from_static(b"the local cloud does not answer web pages\n");
+        return Some(reply::page(StatusCode::FORBIDDEN, "text/plain", text));
+    }
+    match parts.method {
+        Method::GET if parts.uri.path() == "/_interstella/health" => {
+            let body = serde_json::json!({"status": "ok", "region": cloud.region()}).to_string();
+            Some(reply::page(StatusCode::OK, "application/json", Bytes::from(body)))
+        }
+        Method::GET => {
+            cloud.page(parts.uri.path()).map(|page| reply::page(StatusCode::OK, &page.content_type, page.body))
+        }
+        Method::POST => None,
+        _ => {
+            let text = Bytes::from_static(b"AWS's APIs take POST, and GET for a few calls\n");
+            Some(reply::page(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text))
+        }
+    }
+}
+
+/// Answers an API call.
+async fn answer(cloud: &Arc<Cloud>, parts: &Parts, body: &[u8]) -> io::Result<Reply> {
+    let route = match route(cloud.region(), parts, body) {
+        Ok(route) => route,
+        Err(Unroutable { protocol, service, error }) => {
+            let id = refused(cloud, service, "", &error);
+            return Ok(reply::unroutable(protocol, &error, &id));
+        }
+    };
+    let (service, model) = (route.service, Model::of(route.service));
+    let fail = |error: &ApiError, id: &str| Ok(reply::failure(&model.metadata, error, id));
+    let (operation, input) = match decode(model, &route, body) {
+        Ok(decoded) => decoded,
+        Err(error) => return fail(&error, &refused(cloud, Some(service), &route.operation, &error)),
+    };
+    let Performed { sequence, answer } = perform(cloud, service, &route.operation, input).await;
+    let id = request_id(sequence);
+    let lost = || io::Error::new(io::ErrorKind::ConnectionReset, "a scripted fault broke the connection");
+    let output = answer.ok_or_else(lost)?.and_then(|output| fitting(&route, model, operation, output));
+    match output {
+        Ok(output) => {
+            let name = &route.operation;
+            Ok(reply::success(&Success { model, name, operation, output: &output }, &id))
+        }
+        Err(error) => fail(&error, &id),
+    }
+}
+
+/// Reads and checks the input of a call.
+fn decode<'m>(model: &'m Model, route: &Route, body: &[u8]) -> Result<(&'m Operation, Value), ApiError> {
+    let Route { service, operation: name, fields } = route;
+    let protocol = model.metadata.protocol;
+    let known = model.operations.get(name).ok_or_else(|| errors::unknown_operation(protocol, *service, name));
+    let operation = known?;
+    let Some(shape) = &operation.input else {
+        return Err(ApiError::not_implemented(format!("{service} {name}")));
+    };
+    let read = match protocol {
+        super::model::Protocol::Query => form::read(model, shape, fields),
+        super::model::Protocol::Json => conform(model, shape, json(body)?),
+    };
+    let input = read.map_err(|misfit| errors::misfit(protocol, *service, name, &misfit))?;
+    let violations = validate::violations(model, shape, &input);
+    if violations.is_empty() { Ok((operation, input)) } else { Err(errors::invalid(*service, name, &violations)) }
+}
+
+fn json(body: &[u8]) -> Result<Value, ApiError> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| ApiError::new("SerializationException", error.to_string()))
+}
+
+/// The output as the model has it; anything else is a mistake of the handler and said as such.
+fn fitting(route: &Route, model: &Model, operation: &Operation, output: Value) -> Result<Value, ApiError> {
+    match &operation.output {
+        Some(shape) => conform(model, shape, output)
+            .map_err(|misfit| errors::unfit_answer(route.service, &route.operation, &misfit)),
+        None => Ok(Value::Null),
+    }
+}
+
+/// Enters a call that did not get as far as the cloud in the journal.
+fn refused(cloud: &Cloud, service: Option<Service>, operation: &str, error: &ApiError) -> String {
+    let sequence = cloud.journal.record(Entry {
+        sequence: 0,
+        at: cloud.now(),
+        service,
+        operation: operation.to_owned(),
+        mutating: is_mutating(operation),
+        input: Value::Null,
+        outcome: Outcome::Error(error.code.clone()),
+    });
+    request_id(sequence)
+}
+
+/// The call's place in the journal, in the form of AWS's request IDs.
+fn request_id(sequence: u64) -> String {
+    uuid::Uuid::from_u128(u128::from(sequence)).to_string()
+}
