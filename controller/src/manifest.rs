@@ -94,7 +94,7 @@ pub struct Spec {
     /// How ECS replaces tasks.
     #[serde(default)]
     pub deployment: Deployment,
-    /// Application Auto Scaling.
+    /// Application Auto Scaling. Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scaling>,
     /// Allow fields that AWS cannot change in place to be changed by deleting and creating the resource. Default false.
@@ -160,12 +160,12 @@ pub struct TaskDefinition {
 pub struct Container {
     /// Name: 1–255 letters, digits, `_`, `-`, unique in the task.
     pub name: String,
-    /// Image with tag or digest.
+    /// Image, `repository:tag` or `repository@sha256:…`; without either ECS takes the tag `latest`.
     pub image: String,
     /// CPU units reserved for this container. Default 0.
     #[serde(default)]
     pub cpu: u32,
-    /// Hard memory limit in MiB.
+    /// Hard memory limit in MiB, from 6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u32>,
     /// Soft memory limit in MiB; on EC2 one of `memory` and `memoryReservation` is required.
@@ -177,10 +177,11 @@ pub struct Container {
     /// Ports the container listens on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_mappings: Vec<PortMapping>,
-    /// Plain environment variables.
+    /// Plain environment variables. Values that look like secrets are refused: they belong into `secrets`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
-    /// Environment variables read from SSM parameters (name, path or ARN) when a task starts.
+    /// Environment variables that ECS reads when a task starts: name, path or ARN of an SSM parameter, or ARN of a
+    /// Secrets Manager secret.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
     /// Arguments for the entry point.
@@ -459,7 +460,7 @@ pub struct ContainerPort {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subscription {
-    /// ARN of the topic.
+    /// ARN of the topic, a standard one.
     pub topic: String,
     /// Path on the load balancer, starting with `/`.
     pub path: String,

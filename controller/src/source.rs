@@ -19,11 +19,14 @@ use crate::manifest::diagnostic::Diagnostic;
 
 pub use accepted::{Accepted, Changes};
 
+/// The documents of one file, or its problems.
+pub type FileState = Result<Vec<Manifest>, Vec<Diagnostic>>;
+
 /// The state of every file at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceEvent {
-    /// By file: its documents, or its problems. A problem with the whole path stands under the path itself.
-    pub manifests: BTreeMap<PathBuf, Result<Vec<Manifest>, Vec<Diagnostic>>>,
+    /// By file. A problem with the whole path stands under the path itself.
+    pub manifests: BTreeMap<PathBuf, FileState>,
 }
 
 /// When a change counts.
@@ -79,3 +82,6 @@ impl Drop for Source {
         self.task.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

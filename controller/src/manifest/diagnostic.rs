@@ -34,7 +34,7 @@ impl SourceFile {
             column: at.column,
             what: what.into(),
             remedy: remedy.into(),
-            source: Some(Snippet { file: Arc::clone(self), at }),
+            source: Some(Box::new(Snippet { file: Arc::clone(self), at })),
         }
     }
 }
@@ -53,7 +53,7 @@ pub struct Diagnostic {
     /// What to do about it.
     pub remedy: String,
     #[serde(skip)]
-    source: Option<Snippet>,
+    source: Option<Box<Snippet>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -166,3 +166,6 @@ fn place(file: &Arc<SourceFile>, spots: &Spots, on: On, problem: Problem) -> Dia
     let what = if path == Pointer::root() { what } else { format!("{path}: {what}") };
     file.diagnostic(at, what, remedy)
 }
+
+#[cfg(test)]
+mod tests;

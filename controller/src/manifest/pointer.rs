@@ -89,6 +89,9 @@ mod tests {
         let spec = Pointer::root().key("spec");
         assert!(!Pointer::root().key("special").is_within(&spec));
         assert!(spec.key("cluster").is_within(&spec));
-        assert_eq!(spec.key("cluster").moved(&spec, &Pointer::root().key("x")), Some(Pointer::root().key("x").key("cluster")));
+        assert_eq!(
+            spec.key("cluster").moved(&spec, &Pointer::root().key("x")),
+            Some(Pointer::root().key("x").key("cluster"))
+        );
     }
 }

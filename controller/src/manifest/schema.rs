@@ -2,9 +2,9 @@
 //!
 //! Editors complete and check with its checked-in copy `manifests/schema.json`; the loader checks with this very value.
 
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
-use schemars::Schema;
 use serde_json::{Value, json};
 
 use super::Manifest;
@@ -64,7 +64,7 @@ fn drop_null(schema: &mut Schema) {
 }
 
 /// Keys that the schema allows at a place, for suggestions. `segments` are keys and indexes from the root.
-pub(super) fn known_keys<'a>(schema: &'a Value, segments: impl Iterator<Item = String>) -> Vec<&'a str> {
+pub(super) fn known_keys(schema: &Value, segments: impl Iterator<Item = String>) -> Vec<&str> {
     let mut here = resolve(schema, schema);
     for segment in segments {
         let next = here.get("properties").and_then(|all| all.get(&segment)).or_else(|| here.get("items"));

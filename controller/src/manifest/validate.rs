@@ -15,7 +15,6 @@ pub(super) mod secrecy;
 mod subscriptions;
 mod task;
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -58,7 +57,7 @@ impl Problems {
     }
 
     /// `unit` follows the numbers, such as ` seconds`.
-    fn range<N: PartialOrd + Display>(&mut self, path: Pointer, value: N, allowed: RangeInclusive<N>, unit: &str) {
+    fn range(&mut self, path: Pointer, value: u32, allowed: RangeInclusive<u32>, unit: &str) {
         if !allowed.contains(&value) {
             let remedy = format!("use {} to {}{unit}", allowed.start(), allowed.end());
             self.add(path, format!("{value} is out of range"), remedy);

@@ -37,8 +37,9 @@ impl Accepted {
     /// Takes over every good file of `event` and says what that changed.
     pub fn update(&mut self, event: SourceEvent) -> Changes {
         let before = self.apps();
-        let mut problems = self.missing(&event);
+        let present: BTreeSet<PathBuf> = event.manifests.keys().cloned().collect();
         let mut declared = BTreeSet::new();
+        let mut problems = Vec::new();
         for (file, result) in event.manifests {
             match result {
                 Ok(manifests) => {
@@ -49,6 +50,7 @@ impl Accepted {
             }
         }
         self.yield_to(&declared);
+        problems.extend(self.missing(&present));
         let mut after = self.apps();
         let withdrawn = before.iter().filter(|(app, _)| !after.contains_key(*app));
         let withdrawn = withdrawn.map(|(app, manifest)| (app.clone(), manifest.clone())).collect();
@@ -57,8 +59,8 @@ impl Accepted {
     }
 
     /// Files that were good once and are gone: they stay in force.
-    fn missing(&self, event: &SourceEvent) -> Vec<Diagnostic> {
-        let gone = self.files.iter().filter(|(file, apps)| !event.manifests.contains_key(*file) && !apps.is_empty());
+    fn missing(&self, present: &BTreeSet<PathBuf>) -> Vec<Diagnostic> {
+        let gone = self.files.iter().filter(|(file, _)| !present.contains(*file));
         gone.map(|(file, manifests)| {
             let apps: Vec<String> = manifests.iter().map(|manifest| manifest.app().to_string()).collect();
             let what = format!("the file is gone; {} stays as it was", apps.join(", "));

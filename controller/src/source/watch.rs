@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{SourceEvent, Timing};
 use crate::manifest::load::{self, Snapshot};
@@ -49,8 +49,11 @@ async fn settle(woken: &mut mpsc::Receiver<()>, timing: Timing) {
     loop {
         tokio::select! {
             () = sleep_until(end) => return,
-            () = sleep(timing.quiet) => return,
-            () = notified(woken) => {}
+            woken = timeout(timing.quiet, notified(woken)) => {
+                if woken.is_err() {
+                    return;
+                }
+            }
         }
     }
 }
@@ -59,7 +62,8 @@ async fn settle(woken: &mut mpsc::Receiver<()>, timing: Timing) {
 async fn stable_read(path: &Path, timing: Timing) -> Option<Snapshot> {
     let mut before = read(path).await?;
     loop {
-        sleep(timing.between_reads).await;
+        #[expect(clippy::disallowed_methods, reason = "the pause between two reads is what makes them two")]
+        tokio::time::sleep(timing.between_reads).await;
         let now = read(path).await?;
         if now == before {
             return Some(now);

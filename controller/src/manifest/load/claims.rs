@@ -28,34 +28,49 @@ pub(super) fn check(results: &mut BTreeMap<PathBuf, FileResult>) {
     }
 }
 
+/// One document that claims something.
+struct Holder<'a> {
+    file: &'a PathBuf,
+    loaded: &'a Loaded,
+    path: Pointer,
+}
+
 fn conflicts(results: &BTreeMap<PathBuf, FileResult>) -> BTreeMap<PathBuf, Vec<Diagnostic>> {
-    let mut holders: BTreeMap<(&str, String), Vec<(&PathBuf, &Loaded, Pointer)>> = BTreeMap::new();
-    let good = results.iter().filter_map(|(file, result)| result.as_ref().ok().map(|loaded| (file, loaded)));
-    for (file, loaded) in good.flat_map(|(file, all)| all.iter().map(move |one| (file, one))) {
-        for Claim { noun, name, path } in claims(&loaded.manifest) {
-            holders.entry((noun, name)).or_default().push((file, loaded, path));
-        }
-    }
     let mut found: BTreeMap<PathBuf, Vec<Diagnostic>> = BTreeMap::new();
-    for ((noun, name), holders) in &holders {
-        for (index, (file, loaded, path)) in holders.iter().enumerate() {
-            let rival = holders.iter().enumerate().find(|(other, (_, rival, _))| {
-                *other != index && may_meet(&loaded.manifest.metadata, &rival.manifest.metadata)
-            });
-            if let Some((_, (_, rival, rival_path))) = rival {
-                let diagnostic = describe((noun, name), (loaded, path), (rival, rival_path));
-                found.entry((*file).clone()).or_default().push(diagnostic);
+    for ((noun, name), holders) in &holders(results) {
+        for (index, holder) in holders.iter().enumerate() {
+            let mut others = holders.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other);
+            if let Some(rival) = others.find(|rival| are_rivals(noun, holder, rival)) {
+                found.entry(holder.file.clone()).or_default().push(describe(noun, name, holder, rival));
             }
         }
     }
     found
 }
 
-fn describe(claim: (&str, &str), here: (&Loaded, &Pointer), there: (&Loaded, &Pointer)) -> Diagnostic {
-    let at = there.0.spans.value(there.1);
-    let (noun, name) = claim;
-    let what = format!("{}: {noun} `{name}` is also claimed at {}:{}:{}", here.1, there.0.file.name, at.line, at.column);
-    here.0.diagnostic(here.1, what, "give one of the two another name")
+/// Who claims what, by noun and name.
+fn holders(results: &BTreeMap<PathBuf, FileResult>) -> BTreeMap<(&'static str, String), Vec<Holder<'_>>> {
+    let mut holders: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let good = results.iter().filter_map(|(file, result)| result.as_ref().ok().map(|loaded| (file, loaded)));
+    for (file, loaded) in good.flat_map(|(file, all)| all.iter().map(move |one| (file, one))) {
+        for Claim { noun, name, path } in claims(&loaded.manifest) {
+            holders.entry((noun, name)).or_default().push(Holder { file, loaded, path });
+        }
+    }
+    holders
+}
+
+/// One app declared twice claims everything twice; to say so once is enough.
+fn are_rivals(noun: &str, one: &Holder<'_>, other: &Holder<'_>) -> bool {
+    let (one, other) = (&one.loaded.manifest, &other.loaded.manifest);
+    (noun == "app" || one.app() != other.app()) && may_meet(&one.metadata, &other.metadata)
+}
+
+fn describe(noun: &str, name: &str, holder: &Holder<'_>, rival: &Holder<'_>) -> Diagnostic {
+    let at = rival.loaded.spans.value(&rival.path);
+    let there = format!("{}:{}:{}", rival.loaded.file.name, at.line, at.column);
+    let what = format!("{}: {noun} `{name}` is also claimed at {there}", holder.path);
+    holder.loaded.diagnostic(&holder.path, what, "give one of the two another name")
 }
 
 /// Documents pinned to different accounts or regions never meet.

@@ -1,27 +1,37 @@
 //! The text of a file with secrets blotted out, character for character, so that places stay where they are.
 
-use crate::manifest::validate::secrecy::is_secret_name;
+use serde_json::Value;
+
+use crate::manifest::pointer::Pointer;
+use crate::manifest::validate::secrecy::{is_reference, is_secret_name};
 use crate::manifest::yaml::Document;
 
 const BLOT: char = '*';
 
-/// Blots out the values of secret-looking `environment` variables of documents that could be parsed.
+/// Blots out the values that look like secrets in documents that could be parsed.
 pub(super) fn values(text: &str, documents: &[Document]) -> String {
     let mut secret = Vec::new();
     for document in documents {
         for (pointer, spot) in document.spots.iter() {
-            let segments: Vec<String> = pointer.segments().collect();
-            if let [.., _, section, name] = segments.as_slice()
-                && section != "secrets"
-                && is_secret_name(name)
-                && spot.scalar
-            {
+            let value = document.value.pointer(pointer.as_str());
+            if spot.scalar && value.is_some_and(|value| hides(pointer, value)) {
                 secret.push(spot.value.index..spot.value.index + spot.value.len);
             }
         }
     }
     secret.sort_by_key(|range| range.start);
     blot_ranges(text, &secret)
+}
+
+/// Under `secrets` stand references: whatever is none may be the secret itself. Elsewhere the name tells.
+fn hides(pointer: &Pointer, value: &Value) -> bool {
+    let segments: Vec<String> = pointer.segments().collect();
+    if let [.., section, _] = segments.as_slice()
+        && section == "secrets"
+    {
+        return !value.as_str().is_some_and(is_reference);
+    }
+    segments.iter().any(|segment| is_secret_name(segment))
 }
 
 fn blot_ranges(text: &str, secret: &[std::ops::Range<usize>]) -> String {
@@ -79,9 +89,9 @@ mod tests {
 
     #[test]
     fn values_of_parsed_text() {
-        let text = "a:\n  environment: { DB_PASSWORD: hünter2, OTHER: x }\n  secrets: { API_KEY: /a/b }\n";
+        let text = "a:\n  environment: { DB_PASSWORD: hünter2, OTHER: x }\n  secrets: { API_KEY: /a/b, B: \"1=2\"}\n";
         let masked = values(text, &parse(text).unwrap());
-        assert_eq!(masked, text.replace("hünter2", "*******"));
+        assert_eq!(masked, text.replace("hünter2", "*******").replace("\"1=2\"", "*****"));
     }
 
     #[test]

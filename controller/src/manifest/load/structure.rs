@@ -93,9 +93,9 @@ fn describe(schema: &Value, document: &Value, error: &ValidationError<'_>) -> Ve
             vec![wrong_choice(at, context, value)]
         }
         ValidationErrorKind::Enum { options } => {
-            vec![choice(at, options.as_array().cloned().unwrap_or_default(), value)]
+            vec![choice(at, options.as_array().map_or(&[], Vec::as_slice), value)]
         }
-        ValidationErrorKind::Constant { expected_value } => vec![choice(at, vec![(**expected_value).clone()], value)],
+        ValidationErrorKind::Constant { expected_value } => vec![choice(at, &[(**expected_value).clone()], value)],
         ValidationErrorKind::Minimum { limit } => {
             vec![plain(problem(at, format!("{value} is too small"), format!("use {limit} or more")))]
         }
@@ -163,10 +163,10 @@ fn wrong_choice(at: Pointer, context: &[Vec<ValidationError<'static>>], value: &
         ValidationErrorKind::Enum { options } => options.as_array().cloned().unwrap_or_default(),
         _ => Vec::new(),
     });
-    choice(at, options.collect(), value)
+    choice(at, &options.collect::<Vec<_>>(), value)
 }
 
-fn choice(at: Pointer, options: Vec<Value>, value: &Value) -> Found {
+fn choice(at: Pointer, options: &[Value], value: &Value) -> Found {
     let names: Vec<String> = options.iter().filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
     let what = match value {
         Value::String(text) => format!("`{}` is not possible here", shorten(text)),

@@ -48,17 +48,17 @@ pub(super) fn role(problems: &mut Problems, path: Pointer, text: &str, metadata:
     }
 }
 
-/// Checks `account` against the pin.
+/// Checks `account` against the pin, unless the pin itself is wrong.
 pub(super) fn same_account(problems: &mut Problems, path: Pointer, account: &str, metadata: &Metadata) {
-    if let Some(pinned) = metadata.account.as_deref().filter(|pinned| *pinned != account) {
+    if let Some(pinned) = metadata.account.as_deref().filter(|pinned| grammar::account(pinned) && *pinned != account) {
         let what = format!("it belongs to account {account}, but metadata.account is {pinned}");
         problems.add(path, what, "use one account in both places");
     }
 }
 
-/// Checks `region` against the pin.
+/// Checks `region` against the pin, unless the pin itself is wrong.
 pub(super) fn same_region(problems: &mut Problems, path: Pointer, region: &str, metadata: &Metadata) {
-    if let Some(pinned) = metadata.region.as_deref().filter(|pinned| *pinned != region) {
+    if let Some(pinned) = metadata.region.as_deref().filter(|pinned| grammar::region(pinned) && *pinned != region) {
         let what = format!("it is in region {region}, but metadata.region is {pinned}");
         problems.add(path, what, "use one region in both places");
     }
@@ -74,7 +74,9 @@ mod tests {
         assert_eq!(topic.map(|arn| (arn.region, arn.resource)), Some(("us-west-2", "orderTopic")));
         let resource = Arn::parse("arn:aws-cn:ecs:cn-north-1:123456789012:a:b/c").map(|arn| arn.resource);
         assert_eq!(resource, Some("a:b/c"));
-        for bad in ["", "arn", "arn:aws:sns:us-west-2:123456789012", "arn:aws:sns:us-west-2:123456789012:", "urn:aws:a:b:c:d"] {
+        for bad in
+            ["", "arn", "arn:aws:sns:us-west-2:123456789012", "arn:aws:sns:us-west-2:123456789012:", "urn:aws:a:b:c:d"]
+        {
             assert_eq!(Arn::parse(bad), None, "{bad}");
         }
         assert_eq!(Arn::regional("arn:aws:sns:us-west-2:1:orderTopic", "sns"), None);

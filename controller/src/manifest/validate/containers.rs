@@ -1,6 +1,6 @@
 //! Each container by itself.
 
-use super::{Problems, arn::Arn, grammar, secrecy, task_definition};
+use super::{Problems, grammar, secrecy, task_definition};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{Container, ContainerHealthCheck, Logs, Manifest, NetworkMode, PortMapping};
 
@@ -19,7 +19,12 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     for (index, container) in task.containers.iter().enumerate() {
         let path = task_definition().key("containers").index(index);
         problems.grammar(path.key("name"), &container.name, grammar::ecs_name, grammar::ECS_NAME);
-        problems.grammar(path.key("image"), &container.image, grammar::image, "write it as repository:tag, in lower case");
+        problems.grammar(
+            path.key("image"),
+            &container.image,
+            grammar::image,
+            "write it as repository:tag, in lower case",
+        );
         memory(container, &path, problems);
         ports(container, task.network_mode, &path.key("portMappings"), problems);
         variables(container, &path, problems);
@@ -93,22 +98,12 @@ fn variables(container: &Container, path: &Pointer, problems: &mut Problems) {
     for (name, reference) in &container.secrets {
         let here = path.key("secrets").key(name);
         problems.grammar(here.clone(), name, grammar::variable, NAME);
-        if !is_secret_reference(reference) {
+        if !secrecy::is_reference(reference) {
             // The text is not shown: somebody may have written the secret itself.
             let remedy = "give the name, path or ARN of an SSM parameter, or the ARN of a Secrets Manager secret";
             problems.add(here, "this does not say where the secret is", remedy);
         }
     }
-}
-
-fn is_secret_reference(text: &str) -> bool {
-    let of_ssm = |arn: Arn<'_>| arn.resource.strip_prefix("parameter/").is_some_and(|name| !name.is_empty());
-    let of_manager = |arn: Arn<'_>| arn.resource.strip_prefix("secret:").is_some_and(|name| !name.is_empty());
-    if text.starts_with("arn:") {
-        return Arn::regional(text, "ssm").is_some_and(of_ssm)
-            || Arn::regional(text, "secretsmanager").is_some_and(of_manager);
-    }
-    grammar::parameter(text)
 }
 
 fn health_check(check: &ContainerHealthCheck, path: &Pointer, problems: &mut Problems) {
@@ -131,14 +126,23 @@ fn health_check(check: &ContainerHealthCheck, path: &Pointer, problems: &mut Pro
 fn log_settings(logs: &Logs, path: &Pointer, problems: &mut Problems) {
     problems.grammar(path.key("group"), &logs.group, grammar::log_group_name, grammar::LOG_GROUP_NAME);
     if let Some(prefix) = &logs.stream_prefix {
-        problems.grammar(path.key("streamPrefix"), prefix, grammar::stream_prefix, "use 1 to 200 characters without `:` and `*`");
+        problems.grammar(
+            path.key("streamPrefix"),
+            prefix,
+            grammar::stream_prefix,
+            "use 1 to 200 characters without `:` and `*`",
+        );
     }
     let Some(days) = logs.retention_days else { return };
     let path = path.key("retentionDays");
     if !RETENTION_DAYS.contains(&days) {
         let nearest = RETENTION_DAYS.iter().min_by_key(|known| known.abs_diff(days)).copied().unwrap_or(7);
         let what = format!("CloudWatch Logs cannot keep events for {days} days");
-        problems.add(path, what, format!("use {nearest}, the nearest value it knows, or leave it out to keep them for ever"));
+        problems.add(
+            path,
+            what,
+            format!("use {nearest}, the nearest value it knows, or leave it out to keep them for ever"),
+        );
     } else if !logs.create {
         let what = "the retention of a log group that is not ours is not changed";
         problems.add(path, what, "remove `retentionDays`, or `create: false`");

@@ -32,7 +32,8 @@ fn progress(manifest: &Manifest, problems: &mut Problems) {
     let lower = (desired * low).div_ceil(100);
     let upper = desired * high / 100;
     if lower >= desired && upper <= desired {
-        let what = format!("with {desired} desired, ECS may neither stop a task ({low} %) nor start one more ({high} %)");
+        let what =
+            format!("with {desired} desired, ECS may neither stop a task ({low} %) nor start one more ({high} %)");
         let remedy = "raise maximumPercent to 200, or lower minimumHealthyPercent";
         problems.add(spec().key("deployment"), what, remedy);
     }

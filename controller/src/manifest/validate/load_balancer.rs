@@ -3,7 +3,8 @@
 use super::{Problems, arn, grammar, network, spec};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{
-    ContainerPort, HealthCheck, Listener, ListenerProtocol, LoadBalancer, Manifest, Metadata, TargetGroup, TransportProtocol,
+    ContainerPort, HealthCheck, Listener, ListenerProtocol, LoadBalancer, Manifest, Metadata, TargetGroup,
+    TransportProtocol,
 };
 
 /// ECS holds the grace period in 31 bits (AWS: ECS CreateService).
@@ -120,7 +121,8 @@ fn container(target: &ContainerPort, manifest: &Manifest, path: &Pointer, proble
     let mut ports = container.port_mappings.iter().filter(tcp).map(|mapping| mapping.container_port);
     if !ports.any(|port| port == target.port) {
         let what = format!("container `{}` has no TCP port mapping for {}", target.name, target.port);
-        let remedy = format!("add `{{ containerPort: {} }}` to its portMappings, or use one that is there", target.port);
+        let remedy =
+            format!("add `{{ containerPort: {} }}` to its portMappings, or use one that is there", target.port);
         problems.add(path.key("port"), what, remedy);
     }
 }

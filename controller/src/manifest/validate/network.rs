@@ -42,7 +42,12 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
 /// Checks subnet IDs and that none stands twice.
 pub(super) fn subnets(ids: &[String], path: &Pointer, problems: &mut Problems) {
     for (index, id) in ids.iter().enumerate() {
-        problems.grammar(path.index(index), id, grammar::subnet_id, "use the ID of a subnet, such as subnet-0a1b2c3d4e5f60001");
+        problems.grammar(
+            path.index(index),
+            id,
+            grammar::subnet_id,
+            "use the ID of a subnet, such as subnet-0a1b2c3d4e5f60001",
+        );
     }
     problems.distinct(path, "subnet", ids.iter());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Problems, arn::Arn, arn, grammar, spec};
+use super::{Problems, arn, arn::Arn, grammar, spec};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{BackoffFunction, DeliveryPolicy, Manifest, Subscription};
 
@@ -81,7 +81,8 @@ fn delivery(policy: &DeliveryPolicy, path: &Pointer, problems: &mut Problems) {
         problems.add(path.key("maxReceivesPerSecond"), "0 would deliver nothing", "use 1 or more, or leave it out");
     }
     if fixed_retries(policy) > u64::from(policy.num_retries) {
-        let what = format!("the phases have {} retries, `numRetries` says {}", fixed_retries(policy), policy.num_retries);
+        let what =
+            format!("the phases have {} retries, `numRetries` says {}", fixed_retries(policy), policy.num_retries);
         problems.add(path.key("numRetries"), what, "raise it: it counts the retries of all phases");
     }
     if problems.0.len() == before && total_seconds(policy) > MAX_TOTAL_SECONDS {
@@ -92,7 +93,10 @@ fn delivery(policy: &DeliveryPolicy, path: &Pointer, problems: &mut Problems) {
 
 /// Retries of the three phases with a fixed delay; the rest of `numRetries` is the backoff.
 fn fixed_retries(policy: &DeliveryPolicy) -> u64 {
-    [policy.num_no_delay_retries, policy.num_min_delay_retries, policy.num_max_delay_retries].map(u64::from).iter().sum()
+    [policy.num_no_delay_retries, policy.num_min_delay_retries, policy.num_max_delay_retries]
+        .map(u64::from)
+        .iter()
+        .sum()
 }
 
 /// Time from the first try to the last, without the tries themselves.

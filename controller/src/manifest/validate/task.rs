@@ -11,7 +11,9 @@ const MAX_CONTAINERS: usize = 10;
 
 pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     let task = &manifest.spec.task_definition;
-    family(manifest, problems);
+    if let Some(family) = &task.family {
+        problems.grammar(task_definition().key("family"), family, grammar::ecs_name, grammar::ECS_NAME);
+    }
     containers(task, problems);
     roles(manifest, problems);
     match manifest.spec.launch_type {
@@ -23,23 +25,15 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     log_groups(task, problems);
 }
 
-fn family(manifest: &Manifest, problems: &mut Problems) {
-    let path = task_definition().key("family");
-    match &manifest.spec.task_definition.family {
-        Some(family) => problems.grammar(path, family, grammar::ecs_name, grammar::ECS_NAME),
-        None if manifest.spec.cluster.len() + 1 + manifest.metadata.name.len() > 255 => {
-            let what = "the family would be <cluster>-<name>, which has more than 255 characters";
-            problems.add(task_definition(), what, "give `family` under it");
-        }
-        None => {}
-    }
-}
-
 fn containers(task: &TaskDefinition, problems: &mut Problems) {
     let path = task_definition().key("containers");
     let count = task.containers.len();
     if !(1..=MAX_CONTAINERS).contains(&count) {
-        problems.add(path.clone(), format!("a task has 1 to {MAX_CONTAINERS} containers, not {count}"), "change the list");
+        problems.add(
+            path.clone(),
+            format!("a task has 1 to {MAX_CONTAINERS} containers, not {count}"),
+            "change the list",
+        );
     }
     let mut seen = HashMap::new();
     for (index, container) in task.containers.iter().enumerate() {
@@ -96,7 +90,9 @@ fn fargate(task: &TaskDefinition, problems: &mut Problems) {
 
 /// Memory sizes in MiB that Fargate offers with `cpu` units (AWS: ECS RegisterTaskDefinition).
 fn fargate_memory(cpu: u32) -> Option<Vec<u32>> {
-    let gib = |from: usize, to: usize, step: usize| (from..=to).step_by(step).filter_map(|gib| u32::try_from(gib * 1024).ok());
+    let gib = |from: usize, to: usize, step: usize| {
+        (from..=to).step_by(step).filter_map(|gib| u32::try_from(gib * 1024).ok())
+    };
     Some(match cpu {
         256 => vec![512, 1024, 2048],
         512 => gib(1, 4, 1).collect(),
@@ -124,11 +120,11 @@ fn ec2(task: &TaskDefinition, problems: &mut Problems) {
 
 /// What the containers reserve must fit into the task's size, if it has one.
 fn reservations(task: &TaskDefinition, problems: &mut Problems) {
-    let total = |of: fn(&Container) -> u32| task.containers.iter().map(|container| u64::from(of(container))).sum::<u64>();
+    let total =
+        |of: fn(&Container) -> u32| task.containers.iter().map(|container| u64::from(of(container))).sum::<u64>();
     let reserved_cpu = total(|container| container.cpu);
     let reserved_memory = total(|container| container.memory_reservation.or(container.memory).unwrap_or(0));
-    let limits =
-        [("cpu", task.cpu, reserved_cpu, "CPU units"), ("memory", task.memory, reserved_memory, "MiB")];
+    let limits = [("cpu", task.cpu, reserved_cpu, "CPU units"), ("memory", task.memory, reserved_memory, "MiB")];
     for (key, limit, reserved, unit) in limits {
         if let Some(limit) = limit.filter(|limit| reserved > u64::from(*limit)) {
             let what = format!("the containers reserve {reserved} {unit}, the task has {limit}");
@@ -148,7 +144,8 @@ fn host_ports(spec: &Spec, problems: &mut Problems) {
             };
             let Some(port) = host_port else { continue };
             if let Some(first) = seen.insert((port, mapping.protocol as u8), container.name.as_str()) {
-                let path: Pointer = task_definition().key("containers").index(index).key("portMappings").index(position);
+                let path: Pointer =
+                    task_definition().key("containers").index(index).key("portMappings").index(position);
                 let what = format!("port {port} is already taken by container `{first}` of this task");
                 problems.add(path, what, "use another port, or in bridge mode leave `hostPort` out");
             }

@@ -106,7 +106,8 @@ impl Builder {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, at: Extent) -> Step {
-        if let Some(Frame { content: Content::Object { entries, pending: pending @ None }, .. }) = self.stack.last_mut() {
+        if let Some(Frame { content: Content::Object { entries, pending: pending @ None }, .. }) = self.stack.last_mut()
+        {
             if entries.contains_key(text) {
                 let what = format!("the key `{text}` stands twice in one object");
                 self.duplicates.push(fault(at, what, "keep one of the two"));
@@ -219,7 +220,8 @@ impl Builder {
             return;
         }
         let inside = self.spots.0.range(at.clone()..).take_while(|(place, _)| place.as_str().starts_with(at.as_str()));
-        let spots = inside.filter(|(place, _)| place.is_within(at)).map(|(place, spot)| (place.clone(), *spot)).collect();
+        let spots =
+            inside.filter(|(place, _)| place.is_within(at)).map(|(place, spot)| (place.clone(), *spot)).collect();
         self.anchors.insert(anchor, Anchored { at: at.clone(), value: value.clone(), spots, nodes });
     }
 }
@@ -244,7 +246,7 @@ fn depth(value: &Value) -> usize {
 
 fn refuse_tag(tagged: bool, at: Extent) -> Step {
     if tagged {
-        return Err(fault(at, "tags such as `!!str` have no meaning here", "remove the tag; use quotes for text"));
+        return Err(fault(at, "tags such as `!!int` have no meaning here", "remove the tag; use quotes for text"));
     }
     Ok(())
 }
