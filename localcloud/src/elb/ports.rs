@@ -1,0 +1,58 @@
+//! Listener ports are real: creating a listener opens its socket before the call is answered, so that a port which something else
+//! on the machine holds is the call's error. The sockets themselves live outside of the world.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Opens and closes listener sockets. A port is reserved once, however many load balancers listen on it.
+pub trait Ports: Send + Sync {
+    /// Opens the port; nothing happens if it is open already.
+    ///
+    /// # Errors
+    /// A sentence for people that says why the port cannot be had.
+    fn reserve(&self, port: u16) -> Result<(), String>;
+
+    /// Gives the port back.
+    fn release(&self, port: u16);
+}
+
+/// Ports in the books only.
+struct NoSockets;
+
+impl Ports for NoSockets {
+    fn reserve(&self, _port: u16) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn release(&self, _port: u16) {}
+}
+
+/// The ports in use; by default in the books only.
+#[derive(Clone)]
+pub(super) struct PortsHandle(Arc<dyn Ports>);
+
+impl PortsHandle {
+    pub(super) fn new(ports: Arc<dyn Ports>) -> Self {
+        Self(ports)
+    }
+
+    pub(super) fn reserve(&self, port: u16) -> Result<(), String> {
+        self.0.reserve(port)
+    }
+
+    pub(super) fn release(&self, port: u16) {
+        self.0.release(port);
+    }
+}
+
+impl Default for PortsHandle {
+    fn default() -> Self {
+        Self(Arc::new(NoSockets))
+    }
+}
+
+impl fmt::Debug for PortsHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Ports")
+    }
+}
