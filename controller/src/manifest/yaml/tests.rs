@@ -96,7 +96,10 @@ fn documents_without_content_are_left_out() {
 /// Parsers like to be deep or slow where a text repeats itself.
 #[test]
 fn endless_repetition_is_no_danger() {
-    for piece in ["[", "{", "- ", "? ", "a: ", "&a ", "*a ", "!a ", "\"", "|\n ", "[a,", "{?", "\t", "a\n", ": ", "---\n", ">\n\n"] {
+    for piece in [
+        "[", "{", "- ", "? ", "a: ", "&a ", "*a ", "!a ", "\"", "|\n ", "[a,", "{?", "\t", "a\n", ": ", "---\n",
+        ">\n\n",
+    ] {
         let _ = parse(&piece.repeat(100_000 / piece.len()));
     }
 }
