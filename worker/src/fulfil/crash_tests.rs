@@ -1,1 +1,274 @@
+//! W57: a worker dies at each of the six points of an order's life, with one to three replicas, an API that honours keys or
+//! does not, and duplicate deliveries. The runs are generated; the time is virtual.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tokio::sync::Notify;
+
+use super::*;
+use crate::client::Call;
+use crate::ledger::{Answer, LEASE_MS, MemoryLedger};
+
+/// Where a worker dies. `AfterFinish` is before the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Point {
+    BeforeClaim,
+    AfterClaim,
+    AfterIntent,
+    AfterCall,
+    BeforeFinish,
+    AfterFinish,
+}
+
+const POINTS: [Point; 6] = [
+    Point::BeforeClaim,
+    Point::AfterClaim,
+    Point::AfterIntent,
+    Point::AfterCall,
+    Point::BeforeFinish,
+    Point::AfterFinish,
+];
+
+/// Stops its worker for good at the planned point.
+struct Fate {
+    planned: Mutex<Option<Point>>,
+    died: Notify,
+}
+
+impl Fate {
+    async fn pass(&self, point: Point) {
+        let is_now = self.planned.lock().unwrap().take_if(|planned| *planned == point).is_some();
+        if is_now {
+            self.died.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+struct MortalLedger {
+    inner: Arc<MemoryLedger>,
+    fate: Arc<Fate>,
+}
+
+impl Ledger for MortalLedger {
+    fn apply(&self, key: Uuid, change: Change, now_ms: i64) -> Answer<'_, Outcome> {
+        Box::pin(async move {
+            let (before, after) = match change {
+                Change::Claim { .. } => (Some(Point::BeforeClaim), Some(Point::AfterClaim)),
+                Change::Intent { .. } => (None, Some(Point::AfterIntent)),
+                Change::Finish { .. } => (Some(Point::BeforeFinish), Some(Point::AfterFinish)),
+                _ => (None, None),
+            };
+            if let Some(point) = before {
+                self.fate.pass(point).await;
+            }
+            let outcome = self.inner.apply(key, change, now_ms).await;
+            if let Some(point) = after {
+                self.fate.pass(point).await;
+            }
+            outcome
+        })
+    }
+
+    fn get(&self, key: Uuid) -> Answer<'_, Option<Record>> {
+        self.inner.get(key)
+    }
+
+    fn held(&self, limit: u32) -> Answer<'_, Vec<(Uuid, Record)>> {
+        self.inner.held(limit)
+    }
+}
+
+/// The API's own books: effects by key.
+#[derive(Default)]
+struct Books {
+    effects: Mutex<BTreeMap<Uuid, u32>>,
+    honours_keys: bool,
+}
+
+struct MortalApi {
+    books: Arc<Books>,
+    fate: Arc<Fate>,
+}
+
+impl FulfilmentApi for MortalApi {
+    fn pause(&self) -> Option<Duration> {
+        None
+    }
+
+    fn fulfil(&self, key: Uuid, _body: String) -> Call<'_> {
+        Box::pin(async move {
+            let mut effects = self.books.effects.lock().unwrap().clone();
+            let count = effects.entry(key).or_default();
+            *count = if self.books.honours_keys { 1 } else { *count + 1 };
+            *self.books.effects.lock().unwrap() = effects;
+            self.fate.pass(Point::AfterCall).await;
+            Verdict::Accepted(200)
+        })
+    }
+}
+
+/// A world of replicas that share a ledger.
+struct World {
+    ledger: Arc<MemoryLedger>,
+    books: Arc<Books>,
+    now_ms: Arc<AtomicI64>,
+    replicas: Vec<(Fulfiller, Arc<Fate>)>,
+    random: u64,
+}
+
+impl World {
+    fn new(replicas: usize, idempotent: bool, seed: u64) -> World {
+        let ledger = Arc::new(MemoryLedger::default());
+        let books = Arc::new(Books { honours_keys: idempotent, ..Books::default() });
+        let now_ms = Arc::new(AtomicI64::new(1_700_000_000_000));
+        let replica = |_| {
+            let fate = Arc::new(Fate { planned: Mutex::new(None), died: Notify::new() });
+            let now = Arc::clone(&now_ms);
+            let fulfiller = Fulfiller {
+                ledger: Arc::new(MortalLedger { inner: Arc::clone(&ledger), fate: Arc::clone(&fate) }),
+                api: Arc::new(MortalApi { books: Arc::clone(&books), fate: Arc::clone(&fate) }),
+                clock: Clock::new(move || Timestamp::from_millisecond(now.load(Ordering::Relaxed)).unwrap()),
+                metrics: Arc::default(),
+                gather: Duration::ZERO,
+                idempotent,
+            };
+            (fulfiller, fate)
+        };
+        let replicas = (0..replicas).map(replica).collect();
+        World { ledger, books, now_ms, replicas, random: seed | 1 }
+    }
+
+    /// A small generator (xorshift64), so that a seed is a run.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % limit
+    }
+
+    /// One delivery to one replica, which dies at `point` if it gets there. None if it died.
+    async fn deliver(&mut self, delivery: &Delivery, point: Option<Point>) -> Option<Reply> {
+        let index = usize::try_from(self.below(self.replicas.len() as u64)).unwrap();
+        let (fulfiller, fate) = &self.replicas[index];
+        *fate.planned.lock().unwrap() = point;
+        tokio::select! {
+            biased;
+            reply = fulfiller.process(delivery) => Some(reply),
+            () = fate.died.notified() => None,
+        }
+    }
+
+    async fn state(&self, key: Uuid) -> Option<State> {
+        self.ledger.get(key).await.unwrap().map(|record| record.state)
+    }
+
+    fn effects(&self, key: Uuid) -> u32 {
+        self.books.effects.lock().unwrap().get(&key).copied().unwrap_or(0)
+    }
+}
+
+/// An order as SNS sees it.
+struct Published {
+    delivery: Delivery,
+    acknowledged: bool,
+}
+
+fn publish(world: &World, count: u128) -> Vec<Published> {
+    let published = Timestamp::from_millisecond(world.now_ms.load(Ordering::Relaxed)).unwrap();
+    let order = |id| Published {
+        delivery: Delivery { key: Uuid::from_u128(id), message: "{\"bundle\":1}".to_owned(), published },
+        acknowledged: false,
+    };
+    (1..=count).map(order).collect()
+}
+
+/// published == done + rejected + parked + pending, and no order has two effects.
+async fn check_books(world: &World, orders: &[Published], run: &str) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for Published { delivery, acknowledged } in orders {
+        let state = world.state(delivery.key).await;
+        let place = match state {
+            Some(State::Done) => "done",
+            Some(State::Rejected) => "rejected",
+            Some(State::Parked) => "parked",
+            Some(State::Quarantined) => "quarantined",
+            Some(State::Claimed | State::Sent) | None => {
+                assert!(!acknowledged, "{run}: acknowledged but {state:?}");
+                "pending"
+            }
+        };
+        *counts.entry(place).or_default() += 1;
+        let effects = world.effects(delivery.key);
+        assert!(effects <= 1, "{run}: {effects} effects");
+        assert!(state != Some(State::Done) || effects == 1, "{run}: done without an effect");
+    }
+    assert_eq!(counts.values().sum::<usize>(), orders.len(), "{run}: {counts:?}");
+    assert!(!counts.contains_key("quarantined") && !counts.contains_key("rejected"), "{run}: {counts:?}");
+}
+
+async fn play(point: Point, replicas: usize, idempotent: bool, seed: u64) {
+    let run = format!("{point:?}, {replicas} replicas, idempotent: {idempotent}, seed {seed}");
+    let mut world = World::new(replicas, idempotent, seed);
+    let mut orders = publish(&world, 5);
+    let mut crashes = 4;
+    for _round in 0..60 {
+        let index = usize::try_from(world.below(5)).unwrap();
+        let dies = crashes > 0 && world.below(2) == 0;
+        // SNS may deliver again what was acknowledged already.
+        let delivery = orders[index].delivery.clone();
+        match world.deliver(&delivery, dies.then_some(point)).await {
+            Some(Reply::Ended(_)) => orders[index].acknowledged = true,
+            Some(Reply::TryLater(..)) => {}
+            None => crashes -= 1,
+        }
+        check_books(&world, &orders, &run).await;
+        let step_ms = i64::try_from(world.below(2)).unwrap() * LEASE_MS;
+        world.now_ms.fetch_add(step_ms, Ordering::Relaxed);
+    }
+    for order in &mut orders {
+        world.now_ms.fetch_add(LEASE_MS, Ordering::Relaxed);
+        let reply = world.deliver(&order.delivery, None).await;
+        assert!(matches!(reply, Some(Reply::Ended(_))), "{run}: {reply:?}");
+        order.acknowledged = true;
+        let (state, effects) = (world.state(order.delivery.key).await, world.effects(order.delivery.key));
+        match state {
+            Some(State::Done) => assert_eq!(effects, 1, "{run}"),
+            Some(State::Parked) => assert!(!idempotent, "{run}: parked although the API honours keys"),
+            other => panic!("{run}: ended as {other:?}"),
+        }
+    }
+    check_books(&world, &orders, &run).await;
+}
+
+#[tokio::test]
+async fn w57_every_crash_point_has_one_effect_or_is_parked() {
+    for point in POINTS {
+        for replicas in 1..=3 {
+            for idempotent in [true, false] {
+                for seed in 1..=20 {
+                    play(point, replicas, idempotent, seed * 7919).await;
+                }
+            }
+        }
+    }
+}
+
+/// The loop above must be able to reach both ends of an ambiguous order.
+#[tokio::test]
+async fn w57_a_lost_answer_is_resent_or_parked() {
+    for (idempotent, expected) in [(true, State::Done), (false, State::Parked)] {
+        for point in [Point::AfterIntent, Point::AfterCall, Point::BeforeFinish] {
+            let mut world = World::new(2, idempotent, 1);
+            let order = publish(&world, 1).remove(0).delivery;
+            assert_eq!(world.deliver(&order, Some(point)).await, None, "{point:?}");
+            assert!(matches!(world.deliver(&order, None).await, Some(Reply::TryLater(_, Some(_)))), "{point:?}");
+            world.now_ms.fetch_add(LEASE_MS, Ordering::Relaxed);
+            assert!(matches!(world.deliver(&order, None).await, Some(Reply::Ended(_))), "{point:?}");
+            assert_eq!(world.state(order.key).await, Some(expected), "{point:?}");
+        }
+    }
+}

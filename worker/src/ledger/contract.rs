@@ -9,7 +9,9 @@ use super::{Change, LEASE_MS, Ledger, MemoryLedger, Outcome, RETENTION_MS, Sqlit
 
 const NOW: i64 = 1_700_000_000_000;
 
-fn ledgers() -> (tempfile::TempDir, Vec<(&'static str, Arc<dyn Ledger>)>) {
+type Named = (&'static str, Arc<dyn Ledger>);
+
+fn ledgers() -> (tempfile::TempDir, Vec<Named>) {
     let dir = tempfile::tempdir().unwrap();
     let sqlite = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
     (dir, vec![("memory", Arc::new(MemoryLedger::default())), ("sqlite", Arc::new(sqlite))])

@@ -144,7 +144,7 @@ fn apply(db: &Transaction<'_>, key: Uuid, change: Change, now_ms: i64, purge: bo
 
 fn get(db: &Transaction<'_>, key: Uuid) -> Result<Option<Record>, LedgerError> {
     let mut query = db.prepare(&format!("SELECT {COLUMNS} FROM orders WHERE key = ?1"))?;
-    let found = query.query_row([key.to_string()], |row| read(row)).optional()?;
+    let found = query.query_row([key.to_string()], read).optional()?;
     Ok(found.map(|(_, record)| record))
 }
 
@@ -153,7 +153,7 @@ fn held(db: &Transaction<'_>, limit: u32) -> Result<Vec<(Uuid, Record)>, LedgerE
         "SELECT {COLUMNS} FROM orders WHERE state IN ('rejected', 'parked', 'quarantined')
          ORDER BY updated_ms, key LIMIT ?1"
     ))?;
-    let rows = query.query_map([limit], |row| read(row))?;
+    let rows = query.query_map([limit], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -1,0 +1,13 @@
+//! The failure and attack cases of the worker, each a test named after it, against the real server on a free port.
+//! SNS and the fulfilment API are stand-ins; every outbound connection is recorded and must go to one of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod authenticity;
+mod fake;
+mod fulfilment;
+mod process;
+mod program;
+mod sender;
+mod subscription;
+mod support;
+mod transport;

@@ -1,0 +1,187 @@
+//! The program itself: logs, exit codes, signals, and what a person does about parked orders.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+
+use super::fake::{Fake, serve};
+use super::sender::{Message, SNS, TOPIC, raw, request};
+use super::support::{CANARY, CERT};
+
+/// A worker process whose SNS and fulfilment API are one stand-in.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    origin: String,
+    output: Arc<Mutex<String>>,
+}
+
+fn command(origin: &str, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    command
+        .env_clear()
+        .env("HOST", "127.0.0.1")
+        .env("PORT", port.to_string())
+        .env("INTERSTELLA_ORDER_TOPIC", TOPIC)
+        .env("INTERSTELLA_API_KEY", CANARY)
+        .env("INTERSTELLA_API_ENDPOINT", format!("{origin}/receiving/"))
+        .env("INTERSTELLA_GATHER_MS", "0")
+        .env("INTERSTELLA_DRAIN_LAG_MS", "0")
+        .env("AWS_ENDPOINT_URL", origin)
+        .env("RUST_LOG", "trace")
+        .kill_on_drop(true)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+async fn stand_in(api: Fake) -> String {
+    let address = serve(move |asked| match asked.method.as_str() {
+        "GET" => Fake::Answer(200, SNS.pem.clone()),
+        _ if asked.path == "/" => Fake::Answer(200, String::new()),
+        _ => api.clone(),
+    });
+    format!("http://{}", address.await)
+}
+
+async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+impl Program {
+    async fn start(origin: String, shape: impl FnOnce(&mut Command)) -> Program {
+        let port = free_port().await;
+        let mut command = command(&origin, port);
+        shape(&mut command);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let output = Arc::<Mutex<String>>::default();
+        let output_too = Arc::clone(&output);
+        let (ready, is_ready) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            let mut ready = Some(ready);
+            while let Ok(Some(line)) = lines.next_line().await {
+                if line.contains("Taking orders") {
+                    let _ = ready.take().unwrap().send(());
+                }
+                output_too.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(20), is_ready).await.unwrap().unwrap();
+        Program { child, address: SocketAddr::from(([127, 0, 0, 1], port)), origin, output }
+    }
+
+    fn message(&self, kind: &str, members: &[(&str, &str)]) -> Message {
+        let now = format!("{:.3}", interstella_worker::Clock::system().now());
+        let message = Message::new(kind, members).with("Timestamp", &now);
+        message.with("SigningCertURL", &format!("{}{CERT}", self.origin)).signed(&SNS)
+    }
+
+    async fn send(&self, message: &Message) -> u16 {
+        raw(self.address, &request("POST", "/order/", &[], &message.body())).await.status
+    }
+
+    async fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().await.unwrap().success());
+    }
+
+    async fn code(&mut self) -> Option<i32> {
+        tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.unwrap().unwrap().code()
+    }
+}
+
+#[tokio::test]
+async fn w26_w39_logs_are_json_and_hold_no_secret_and_nothing_a_sender_wrote() {
+    let mut program = Program::start(stand_in(Fake::Answer(200, "canary-answer".to_owned())).await, |_| {}).await;
+    let order = program
+        .message("Notification", &[("Message", "{\"bundle\": 1}"), ("UnsubscribeURL", "https://canary-unsubscribe/")]);
+    assert_eq!(program.send(&order).await, 200);
+    let subject = "canary \u{1b}[31m\r\n{\"level\":\"forged\"}";
+    for members in [
+        vec![("Message", "canary-message \u{1b}[2J\n{\"level\":\"forged\"}")],
+        vec![("Message", "{\"bundle\": 1}"), ("Subject", subject)],
+    ] {
+        let _ = program.send(&program.message("Notification", &members)).await;
+    }
+    let confirmation = [("Message", "canary"), ("Token", "canary-token"), ("SubscribeURL", "https://canary/")];
+    assert_eq!(program.send(&program.message("SubscriptionConfirmation", &confirmation)).await, 200);
+    program.signal("-TERM").await;
+    assert_eq!(program.code().await, Some(0));
+    let output = program.output.lock().unwrap().clone();
+    for line in output.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_ne!(line["level"], "forged");
+    }
+    assert!(!output.contains("canary"), "{}", output.lines().find(|line| line.contains("canary")).unwrap());
+    for words in ["Gathering Requested Items", "Getting Iridium", "Getting Magnesite", "Bundle fulfilled"] {
+        assert!(output.contains(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn w59_a_second_signal_ends_a_drain() {
+    let mut program = Program::start(stand_in(Fake::Hang).await, |command| {
+        command.env("INTERSTELLA_DRAIN_LAG_MS", "5000");
+    })
+    .await;
+    program.signal("-TERM").await;
+    let draining = async { while raw(program.address, &request("GET", "/", &[], "")).await.status != 503 {} };
+    tokio::time::timeout(Duration::from_secs(4), draining).await.unwrap();
+    program.signal("-INT").await;
+    assert_eq!(program.code().await, Some(130));
+}
+
+#[tokio::test]
+async fn w64_a_bad_configuration_exits_78_and_shows_no_secret() {
+    for (name, value) in [
+        ("INTERSTELLA_API_KEY", ""),
+        ("INTERSTELLA_API_KEY", "canary\r\nx: y"),
+        ("INTERSTELLA_API_ENDPOINT", "http://canary.example/"),
+    ] {
+        let output = command("http://127.0.0.1:1", 0).env(name, value).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(78));
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(text.contains(name) && !text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn parked_orders_are_listed_and_released() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = format!("sqlite:{}", dir.path().join("ledger.db").display());
+    let shape = |command: &mut Command| {
+        command.env("INTERSTELLA_LEDGER", &ledger).env("INTERSTELLA_FULFILMENT_IDEMPOTENT", "false");
+    };
+    let program = Program::start(stand_in(Fake::Answer(500, String::new())).await, shape).await;
+    for _ in 0..2 {
+        let order = program.message("Notification", &[("Message", "{\"bundle\": 1}")]);
+        assert_eq!((program.send(&order).await, program.send(&order).await), (503, 200));
+    }
+    let healthy = stand_in(Fake::Answer(200, String::new())).await;
+    let parked = async |origin: &str, args: &[&str]| {
+        let mut command = command(origin, 0);
+        shape(&mut command);
+        let mut child = command.arg("parked").args(args).spawn().unwrap();
+        let (mut text, mut errors) = (String::new(), String::new());
+        child.stdout.take().unwrap().read_to_string(&mut text).await.unwrap();
+        child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
+        (child.wait().await.unwrap().code(), text, errors)
+    };
+    let (code, list, _) = parked(&healthy, &["list"]).await;
+    assert_eq!((code, list.lines().count()), (Some(0), 2), "{list}");
+    let keys: Vec<&str> = list.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(parked(&program.origin, &["release", keys[0]]).await.0, Some(1), "the API still fails");
+    assert_eq!(parked(&healthy, &["list"]).await.1.lines().count(), 2);
+    assert_eq!(parked(&healthy, &["release", keys[0]]).await.1, format!("{} fulfilled\n", keys[0]));
+    assert_eq!(parked(&healthy, &["release", keys[1], "--done"]).await.1, format!("{} done\n", keys[1]));
+    assert_eq!(parked(&healthy, &["list"]).await.1, "");
+    let (code, _, errors) = parked(&healthy, &["release", keys[1]]).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("no such order is held"), "{errors}");
+}
