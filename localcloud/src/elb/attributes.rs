@@ -149,8 +149,10 @@ pub(super) fn new_listener() -> Attributes {
 }
 
 pub(super) fn describe_of_load_balancer(world: &mut World, _now: CloudTime, input: OfLoadBalancer) -> Answer {
-    let balancer = world.elb.load_balancers.get(&input.load_balancer_arn).ok_or_else(load_balancer_not_found)?;
-    Ok(show(&balancer.attributes))
+    // A describe call carries no attributes: its model has none.
+    let OfLoadBalancer { load_balancer_arn, attributes: _ } = input;
+    let found = world.elb.load_balancers.get(&load_balancer_arn).ok_or_else(load_balancer_not_found)?;
+    Ok(show(&found.attributes))
 }
 
 pub(super) fn modify_of_load_balancer(world: &mut World, _now: CloudTime, input: OfLoadBalancer) -> Answer {
@@ -159,8 +161,10 @@ pub(super) fn modify_of_load_balancer(world: &mut World, _now: CloudTime, input:
 }
 
 pub(super) fn describe_of_target_group(world: &mut World, _now: CloudTime, input: OfTargetGroup) -> Answer {
-    let group = world.elb.target_groups.get(&input.target_group_arn).ok_or_else(target_group_not_found)?;
-    Ok(show(&group.attributes))
+    // A describe call carries no attributes: its model has none.
+    let OfTargetGroup { target_group_arn, attributes: _ } = input;
+    let found = world.elb.target_groups.get(&target_group_arn).ok_or_else(target_group_not_found)?;
+    Ok(show(&found.attributes))
 }
 
 pub(super) fn modify_of_target_group(world: &mut World, _now: CloudTime, input: OfTargetGroup) -> Answer {
@@ -169,8 +173,10 @@ pub(super) fn modify_of_target_group(world: &mut World, _now: CloudTime, input: 
 }
 
 pub(super) fn describe_of_listener(world: &mut World, _now: CloudTime, input: OfListener) -> Answer {
-    let listener = world.elb.listeners.get(&input.listener_arn).ok_or_else(listener_not_found)?;
-    Ok(show(&listener.attributes))
+    // A describe call carries no attributes: its model has none.
+    let OfListener { listener_arn, attributes: _ } = input;
+    let found = world.elb.listeners.get(&listener_arn).ok_or_else(listener_not_found)?;
+    Ok(show(&found.attributes))
 }
 
 pub(super) fn modify_of_listener(world: &mut World, _now: CloudTime, input: OfListener) -> Answer {

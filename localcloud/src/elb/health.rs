@@ -225,7 +225,8 @@ mod tests {
 
     /// Feeds results one interval apart and writes down the state after each.
     fn run(results: &[CheckResult]) -> Vec<&'static str> {
-        let settings = HealthCheck { healthy_threshold: 3, ..HealthCheck::default() };
+        let mut settings = HealthCheck::default();
+        settings.healthy_threshold = 3;
         let mut registration = Registration { state: State::Initial, ..Registration::new(1) };
         let mut now = CloudTime::from_millis(1_000_000);
         let mut states = Vec::new();

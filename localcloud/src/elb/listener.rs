@@ -163,10 +163,11 @@ pub(super) fn modify(world: &mut World, now: CloudTime, input: ModifyInput) -> A
 }
 
 pub(super) fn delete(world: &mut World, now: CloudTime, input: DeleteInput) -> Answer {
-    if !world.elb.listeners.contains_key(&input.listener_arn) {
+    let DeleteInput { listener_arn } = input;
+    if !world.elb.listeners.contains_key(&listener_arn) {
         return Err(listener_not_found());
     }
-    remove(&mut world.elb, &input.listener_arn);
+    remove(&mut world.elb, &listener_arn);
     association::refresh(world, now);
     Ok(json!({}))
 }

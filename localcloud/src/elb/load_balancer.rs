@@ -114,7 +114,7 @@ pub(super) fn create(world: &mut World, now: CloudTime, input: CreateInput) -> A
         scheme: input.scheme.unwrap_or_else(|| "internet-facing".to_owned()),
         ip_address_type: input.ip_address_type.unwrap_or_else(|| "ipv4".to_owned()),
         subnets: subnets(&world.region, input.subnets, input.subnet_mappings)?,
-        security_groups: security_groups(input.security_groups.unwrap_or_default())?,
+        security_groups: security_groups(&input.security_groups.unwrap_or_default())?,
     };
     if let Some(existing) = world.elb.load_balancers.values().find(|balancer| balancer.name == input.name) {
         if existing.settings != settings {
@@ -215,7 +215,7 @@ pub(super) fn set_subnets(world: &mut World, _now: CloudTime, input: SetSubnetsI
 }
 
 pub(super) fn set_security_groups(world: &mut World, _now: CloudTime, input: SetSecurityGroupsInput) -> Answer {
-    let groups = security_groups(input.security_groups)?;
+    let groups = security_groups(&input.security_groups)?;
     let balancer = world.elb.load_balancers.get_mut(&input.load_balancer_arn).ok_or_else(load_balancer_not_found)?;
     balancer.settings.security_groups = groups;
     Ok(json!({ "SecurityGroupIds": balancer.settings.security_groups }))
@@ -276,7 +276,7 @@ fn subnets(
     Ok(subnets)
 }
 
-fn security_groups(ids: Vec<String>) -> Result<BTreeSet<String>, ApiError> {
+fn security_groups(ids: &[String]) -> Result<BTreeSet<String>, ApiError> {
     if let Some(id) = ids.iter().find(|id| *id != network::SECURITY_GROUP) {
         return Err(ApiError::new("InvalidSecurityGroup", format!("The security group '{id}' does not exist")));
     }

@@ -159,8 +159,9 @@ pub(super) fn modify(world: &mut World, now: CloudTime, input: ModifyInput) -> A
 }
 
 pub(super) fn delete(world: &mut World, now: CloudTime, input: DeleteInput) -> Answer {
-    refuse_default(&world.elb, &input.rule_arn, "deleted")?;
-    world.elb.rules.remove(&input.rule_arn).ok_or_else(rule_not_found)?;
+    let DeleteInput { rule_arn } = input;
+    refuse_default(&world.elb, &rule_arn, "deleted")?;
+    world.elb.rules.remove(&rule_arn).ok_or_else(rule_not_found)?;
     association::refresh(world, now);
     Ok(json!({}))
 }

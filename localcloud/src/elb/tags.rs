@@ -84,21 +84,23 @@ pub(super) fn add(world: &mut World, _now: CloudTime, input: AddInput) -> Answer
 }
 
 pub(super) fn remove(world: &mut World, _now: CloudTime, input: RemoveInput) -> Answer {
-    for arn in &input.resource_arns {
+    let RemoveInput { resource_arns, tag_keys } = input;
+    for arn in &resource_arns {
         of(&mut world.elb, arn)?;
     }
-    for arn in &input.resource_arns {
-        of(&mut world.elb, arn)?.retain(|key, _| !input.tag_keys.contains(key));
+    for arn in &resource_arns {
+        of(&mut world.elb, arn)?.retain(|key, _| !tag_keys.contains(key));
     }
     Ok(json!({}))
 }
 
 pub(super) fn describe(world: &mut World, _now: CloudTime, input: DescribeInput) -> Answer {
-    if input.resource_arns.len() > RESOURCES_MAX {
+    let DescribeInput { resource_arns } = input;
+    if resource_arns.len() > RESOURCES_MAX {
         return Err(invalid(format!("The number of resources cannot exceed {RESOURCES_MAX}")));
     }
     let mut descriptions = Vec::new();
-    for arn in &input.resource_arns {
+    for arn in &resource_arns {
         let tags: Value =
             of(&mut world.elb, arn)?.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
         descriptions.push(json!({ "ResourceArn": arn, "Tags": tags }));
