@@ -8,20 +8,31 @@ use std::net::{Ipv4Addr, SocketAddr};
 const PORTS: std::ops::RangeInclusive<u16> = 20_000..=31_999;
 
 /// The table. A virtual address is a host (EC2 instance ID or ENI address) and a port on it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub struct Addresses {
     bound: BTreeMap<(String, u16), SocketAddr>,
     taken: BTreeSet<u16>,
     last: Option<u16>,
+    /// Whether nothing else on the machine holds a loopback port. Where nothing really runs, every port is free.
+    pub port_probe: fn(u16) -> bool,
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self { bound: BTreeMap::new(), taken: BTreeSet::new(), last: None, port_probe: |_| true }
+    }
 }
 
 impl Addresses {
-    /// Binds the virtual address to a free loopback port. `free` says whether nothing else on the machine holds a port (always
-    /// true under the `model` runtime). `None` if no port is left.
-    pub fn bind(&mut self, host: &str, port: u16, free: impl Fn(u16) -> bool) -> Option<SocketAddr> {
+    /// Binds the virtual address to a free loopback port. Ports are given out in turn, so that one just given back, whose last
+    /// connections may still linger, is not used again at once. `None` if no port is left.
+    pub fn bind(&mut self, host: &str, port: u16) -> Option<SocketAddr> {
         let after_last = self.last.map_or(*PORTS.start(), |last| last.saturating_add(1));
-        let real = (after_last..=*PORTS.end()).chain(PORTS).find(|real| !self.taken.contains(real) && free(*real))?;
+        let real = (after_last..=*PORTS.end())
+            .chain(PORTS)
+            .find(|real| !self.taken.contains(real) && (self.port_probe)(*real))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, real));
+        self.release(host, port);
         self.taken.insert(real);
         self.last = Some(real);
         self.bound.insert((host.to_owned(), port), address);
@@ -38,5 +49,29 @@ impl Addresses {
         if let Some(address) = self.bound.remove(&(host.to_owned(), port)) {
             self.taken.remove(&address.port());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Addresses;
+
+    #[test]
+    fn a_virtual_address_keeps_its_loopback_port_until_released() {
+        let mut addresses = Addresses::default();
+        let first = addresses.bind("i-1", 5000);
+        assert!(first.is_some());
+        assert_eq!(addresses.resolve("i-1", 5000), first);
+        assert_ne!(addresses.bind("i-2", 5000), first);
+        addresses.release("i-1", 5000);
+        assert_eq!(addresses.resolve("i-1", 5000), None);
+    }
+
+    #[test]
+    fn ports_that_something_else_holds_are_passed_over() {
+        let mut addresses = Addresses { port_probe: |port| port > 20_002, ..Addresses::default() };
+        assert_eq!(addresses.bind("i-1", 1).map(|address| address.port()), Some(20_003));
+        addresses.port_probe = |_| false;
+        assert_eq!(addresses.bind("i-1", 2), None);
     }
 }

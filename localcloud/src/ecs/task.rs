@@ -1,0 +1,162 @@
+//! Tasks: what they are. How one lives is [`lifecycle`]'s, whether a service needs one the scheduler's.
+
+mod launch;
+pub mod lifecycle;
+mod list;
+mod run;
+pub mod start;
+mod view;
+
+use serde_json::Value;
+
+use super::placement::Binding;
+use super::service::{LaunchType, ServiceKey};
+use super::tags::Tags;
+use crate::clock::CloudTime;
+use crate::elb::Target;
+
+pub use self::list::{describe, list};
+pub use self::run::{run, stop};
+
+/// Where a task is in its life (AWS: `lastStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Placed, gets what it needs.
+    Provisioning,
+    /// Its containers are starting.
+    Pending,
+    /// Runs.
+    Running,
+    /// Is being drained from its target groups.
+    Deactivating,
+    /// Its containers are ending.
+    Stopping,
+    /// Ended.
+    Stopped,
+}
+
+impl Status {
+    /// As the API spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Deactivating => "DEACTIVATING",
+            Self::Stopping => "STOPPING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// Not yet RUNNING.
+    pub fn is_starting(self) -> bool {
+        matches!(self, Self::Provisioning | Self::Pending)
+    }
+}
+
+/// Why a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopCode {
+    /// It never ran.
+    TaskFailedToStart,
+    /// An essential container ended by itself.
+    EssentialContainerExited,
+    /// StopTask.
+    UserInitiated,
+    /// The service did not need it any more.
+    ServiceSchedulerInitiated,
+}
+
+impl StopCode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::TaskFailedToStart => "TaskFailedToStart",
+            Self::EssentialContainerExited => "EssentialContainerExited",
+            Self::UserInitiated => "UserInitiated",
+            Self::ServiceSchedulerInitiated => "ServiceSchedulerInitiated",
+        }
+    }
+}
+
+/// A network interface of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    attachment_id: String,
+    id: String,
+    pub(super) address: String,
+    mac: String,
+    subnet: String,
+}
+
+/// A container of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskContainer {
+    name: String,
+    image: String,
+    arn: String,
+    runtime_id: String,
+    exit_code: Option<i32>,
+    reason: Option<String>,
+}
+
+/// A task.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub(super) id: String,
+    pub(super) arn: String,
+    pub(super) cluster: String,
+    pub(super) service: Option<ServiceKey>,
+    /// Number of the deployment it belongs to.
+    pub(super) deployment: Option<u64>,
+    definition: String,
+    launch_type: LaunchType,
+    platform_version: Option<String>,
+    started_by: Option<String>,
+    group: String,
+    overrides: Value,
+    execute_command: bool,
+    pub(super) tags: Tags,
+    pub(super) status: Status,
+    /// Whether it is to end (AWS: `desiredStatus` STOPPED).
+    stop_wanted: bool,
+    /// CPU units taken of the instance.
+    pub(super) cpu: u32,
+    /// MiB taken of the instance.
+    pub(super) memory: u32,
+    /// ID of the container instance; none on Fargate.
+    pub(super) instance: Option<String>,
+    pub(super) interface: Option<Interface>,
+    pub(super) bindings: Vec<Binding>,
+    /// Target groups and the targets in them that are this task.
+    pub(super) targets: Vec<(String, Target)>,
+    containers: Vec<TaskContainer>,
+    /// Whether a runtime was told to start it, so that containers have to end before it has.
+    launched: bool,
+    /// Whether it was healthy once.
+    pub(super) was_healthy: bool,
+    version: u64,
+    pub(super) created_at: CloudTime,
+    pub(super) started_at: Option<CloudTime>,
+    pull_stopped_at: Option<CloudTime>,
+    stopping_at: Option<CloudTime>,
+    stopped_at: Option<CloudTime>,
+    stop_code: Option<StopCode>,
+    stopped_reason: Option<String>,
+}
+
+impl Task {
+    /// Whether it is meant to run (AWS: `desiredStatus` RUNNING).
+    pub fn is_wanted(&self) -> bool {
+        !self.stop_wanted
+    }
+
+    fn set_status(&mut self, status: Status) {
+        self.status = status;
+        self.version += 1;
+    }
+
+    /// Whether no container runs any more.
+    fn has_ended(&self) -> bool {
+        !self.launched || self.containers.iter().all(|container| container.exit_code.is_some())
+    }
+}

@@ -1,0 +1,232 @@
+//! Container definitions: what AWS adds to them, and the part of them that the local cloud acts on.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::NetworkMode;
+use crate::call::ApiError;
+use crate::ecs::errors::client;
+
+/// Every member that a container definition has.
+const MEMBERS: [&str; 43] = [
+    "name",
+    "image",
+    "repositoryCredentials",
+    "cpu",
+    "memory",
+    "memoryReservation",
+    "links",
+    "portMappings",
+    "essential",
+    "restartPolicy",
+    "entryPoint",
+    "command",
+    "environment",
+    "environmentFiles",
+    "mountPoints",
+    "volumesFrom",
+    "linuxParameters",
+    "secrets",
+    "dependsOn",
+    "startTimeout",
+    "stopTimeout",
+    "versionConsistency",
+    "hostname",
+    "user",
+    "workingDirectory",
+    "disableNetworking",
+    "privileged",
+    "readonlyRootFilesystem",
+    "dnsServers",
+    "dnsSearchDomains",
+    "extraHosts",
+    "dockerSecurityOptions",
+    "interactive",
+    "pseudoTerminal",
+    "dockerLabels",
+    "ulimits",
+    "logConfiguration",
+    "healthCheck",
+    "systemControls",
+    "resourceRequirements",
+    "firelensConfiguration",
+    "credentialSpecs",
+    "stdinOnce",
+];
+
+/// A container, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// Unique in the task definition.
+    pub name: String,
+    /// Image, with tag or digest.
+    #[serde(default)]
+    pub image: String,
+    /// CPU units.
+    pub cpu: u32,
+    /// Hard limit in MiB.
+    pub memory: Option<u32>,
+    /// Soft limit in MiB.
+    pub memory_reservation: Option<u32>,
+    /// Whether the task ends with this container.
+    pub essential: bool,
+    /// Ports that the container serves.
+    pub port_mappings: Vec<PortMapping>,
+    /// Replaces the image's entry point.
+    #[serde(default)]
+    pub entry_point: Vec<String>,
+    /// Replaces the image's command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Environment.
+    pub environment: Vec<Variable>,
+    /// Environment out of parameters.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
+    /// Where output goes.
+    pub log_configuration: Option<LogConfiguration>,
+    /// Seconds between SIGTERM and SIGKILL.
+    pub stop_timeout: Option<u64>,
+    /// Kept and shown; the local cloud runs no commands, it takes a running container for healthy.
+    pub health_check: Option<Value>,
+}
+
+/// A port of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PortMapping {
+    /// Port in the container.
+    pub container_port: u16,
+    /// Port of the container instance; 0: any.
+    #[serde(default)]
+    pub host_port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+}
+
+/// An environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Variable {
+    /// Name.
+    pub name: String,
+    /// Value.
+    #[serde(default)]
+    pub value: String,
+}
+
+/// An environment variable whose value is a parameter's.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    /// Name.
+    pub name: String,
+    /// Name or ARN of the parameter.
+    pub value_from: String,
+}
+
+/// Log driver and its options.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogConfiguration {
+    /// `awslogs`, or one that writes nowhere here.
+    pub log_driver: String,
+    /// Options.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+}
+
+/// Adds what AWS adds to a container definition in its answers.
+pub fn complete(definition: &mut Map<String, Value>, network_mode: NetworkMode) -> Result<(), ApiError> {
+    if let Some(unknown) = definition.keys().find(|member| !MEMBERS.contains(&member.as_str())) {
+        return Err(ApiError::not_implemented(format!(
+            "ecs RegisterTaskDefinition with containerDefinitions.{unknown}"
+        )));
+    }
+    let mut default = |member: &str, value: Value| {
+        definition.entry(member).or_insert(value);
+    };
+    default("cpu", json!(0));
+    default("essential", json!(true));
+    for list in ["portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"] {
+        default(list, json!([]));
+    }
+    for mapping in definition.get_mut("portMappings").and_then(Value::as_array_mut).into_iter().flatten() {
+        complete_port(mapping, network_mode)?;
+    }
+    if let Some(check) = definition.get_mut("healthCheck").and_then(Value::as_object_mut) {
+        for (member, value) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
+            check.entry(member).or_insert(json!(value));
+        }
+    }
+    Ok(())
+}
+
+fn complete_port(mapping: &mut Value, network_mode: NetworkMode) -> Result<(), ApiError> {
+    let Some(mapping) = mapping.as_object_mut() else { return Ok(()) };
+    if mapping.contains_key("containerPortRange") {
+        return Err(ApiError::not_implemented("ecs RegisterTaskDefinition with containerPortRange"));
+    }
+    let container_port = mapping.get("containerPort").cloned().unwrap_or(json!(0));
+    let same = matches!(network_mode, NetworkMode::Awsvpc | NetworkMode::Host);
+    let host_port = mapping.entry("hostPort").or_insert(json!(0));
+    if same && *host_port == json!(0) {
+        *host_port = container_port.clone();
+    }
+    if same && *host_port != container_port {
+        let mode = network_mode.name();
+        return Err(client(format!(
+            "When networkMode={mode}, the host ports and container ports in port mappings must match."
+        )));
+    }
+    mapping.entry("protocol").or_insert(json!("tcp"));
+    Ok(())
+}
+
+/// The typed view of completed definitions.
+pub fn typed(definitions: &[Map<String, Value>]) -> Result<Vec<Container>, ApiError> {
+    let typed = |definition: &Map<String, Value>| {
+        serde_json::from_value(Value::Object(definition.clone()))
+            .map_err(|error| client(format!("Invalid container definition: {error}")))
+    };
+    definitions.iter().map(typed).collect()
+}
+
+/// CPU units of a task's `cpu`: a number of units, or of vCPUs as in `1 vCPU`.
+pub fn cpu_units(text: &str) -> Result<u32, ApiError> {
+    quantity(text, "vcpu").ok_or_else(|| client("Invalid 'cpu' setting for task."))
+}
+
+/// MiB of a task's `memory`: a number of MiB, or of GB as in `1 GB`.
+pub fn memory_mib(text: &str) -> Result<u32, ApiError> {
+    quantity(text, "gb").ok_or_else(|| client("Invalid 'memory' setting for task."))
+}
+
+/// A whole number, or a number of `unit`s of 1024.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked before the cast")]
+fn quantity(text: &str, unit: &str) -> Option<u32> {
+    let text = text.trim().to_ascii_lowercase();
+    if let Ok(plain) = text.parse() {
+        return Some(plain);
+    }
+    let units: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+    let plain = units * 1024.0;
+    (plain.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&plain)).then_some(plain as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_plain_or_have_a_unit() {
+        assert_eq!(cpu_units("256").unwrap(), 256);
+        assert_eq!(cpu_units(".25 vCPU").unwrap(), 256);
+        assert_eq!(memory_mib("1 GB").unwrap(), 1024);
+        assert_eq!(memory_mib("0.5GB").unwrap(), 512);
+        assert!(memory_mib("much").is_err());
+        assert!(cpu_units("-1 vcpu").is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! Elastic Container Service, driven through its API on the `model` runtime with a stepped clock.
+
+#[path = "ecs/api.rs"]
+mod api;
+#[path = "ecs/breaker.rs"]
+mod breaker;
+#[path = "ecs/lab.rs"]
+mod lab;
+#[path = "ecs/placement.rs"]
+mod placement;
+#[path = "ecs/rolling.rs"]
+mod rolling;
+#[path = "ecs/tasks.rs"]
+mod tasks;
+#[path = "ecs/traps.rs"]
+mod traps;
