@@ -1,0 +1,91 @@
+//! One generic difference over two serialised specs.
+//!
+//! It knows no resource: two values of the same normal form go in, the list of changed leaves comes out.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One changed field: where, what is there, what should be there (`null` = absent).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Keys from the root of the spec, joined by dots.
+    pub path: String,
+    /// What AWS has.
+    pub from: Value,
+    /// What the manifest says.
+    pub to: Value,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from {
+            Value::Null => write!(f, "{}: {}", self.path, self.to),
+            _ => write!(f, "{}: {} → {}", self.path, self.from, self.to),
+        }
+    }
+}
+
+/// The leaves in which `to` differs from `from`, in the order of the spec's fields. Empty means equal.
+#[must_use]
+pub fn diff<T: Serialize>(from: &T, to: &T) -> Vec<Change> {
+    let mut changes = Vec::new();
+    walk(String::new(), &value(from), &value(to), &mut changes);
+    changes
+}
+
+/// All that a new resource will have.
+#[must_use]
+pub fn all<T: Serialize>(to: &T) -> Vec<Change> {
+    let mut changes = Vec::new();
+    walk(String::new(), &Value::Null, &value(to), &mut changes);
+    changes
+}
+
+/// Specs are plain data, which always serialises; were one not to, it would differ from everything and be seen.
+fn value<T: Serialize>(spec: &T) -> Value {
+    serde_json::to_value(spec).unwrap_or_else(|error| Value::String(format!("not serialisable: {error}")))
+}
+
+fn walk(path: String, from: &Value, to: &Value, changes: &mut Vec<Change>) {
+    if from == to {
+        return;
+    }
+    let empty = serde_json::Map::new();
+    let (from_keys, to_keys) = match (from, to) {
+        (Value::Object(from), Value::Object(to)) => (from, to),
+        (Value::Null, Value::Object(to)) => (&empty, to),
+        (Value::Object(from), Value::Null) => (from, &empty),
+        _ => return changes.push(Change { path, from: from.clone(), to: to.clone() }),
+    };
+    let of_from = from_keys.keys().filter(|key| !to_keys.contains_key(*key));
+    for key in to_keys.keys().chain(of_from) {
+        let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let from = from_keys.get(key).unwrap_or(&Value::Null);
+        walk(below, from, to_keys.get(key).unwrap_or(&Value::Null), changes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text(from: &Value, to: &Value) -> Vec<String> {
+        diff(from, to).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn names_each_changed_leaf() {
+        let from = json!({"a": 1, "b": {"c": "x", "gone": true}, "list": [1, 2]});
+        let to = json!({"a": 1, "b": {"c": "y", "new": 5}, "list": [1]});
+        assert_eq!(text(&from, &to), ["b.c: \"x\" → \"y\"", "b.new: 5", "b.gone: true → null", "list: [1,2] → [1]"]);
+        assert!(text(&to, &to).is_empty());
+    }
+
+    #[test]
+    fn absent_objects_spread_into_leaves() {
+        assert_eq!(text(&Value::Null, &json!({"a": {"b": 1}, "c": null})), ["a.b: 1"]);
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads what AWS has of all due apps at once, in waves: each wave reads in batches what the one before has led to.
+//!
+//! It decides nothing. What could not be read makes an error of the app that needed it, and of no other.
+
+mod balancing;
+mod rollout;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_elasticloadbalancingv2::types::{Listener, LoadBalancer, TargetGroup};
+
+use crate::app::{AppName, Manager, Owner};
+use crate::aws::Aws;
+use crate::batch;
+use crate::desired::Desired;
+use crate::error::Error;
+use crate::observed::Observed;
+use crate::resource::tags::{self, Index};
+use crate::resource::task_definition::Revision;
+use crate::resource::{log_group, service, subscription};
+
+/// Things that AWS never changes, by ARN.
+#[derive(Debug, Default)]
+pub struct Cache {
+    revisions: BTreeMap<String, Revision>,
+}
+
+/// One app while it is read.
+struct App<'a> {
+    desired: &'a Desired,
+    observed: Observed,
+    /// ARNs of what the tag index says is the app's.
+    index: BTreeSet<String>,
+    groups: Vec<TargetGroup>,
+    balancers: Vec<LoadBalancer>,
+    listeners: Vec<Listener>,
+}
+
+/// The due apps; one that could not be read is an error from there on.
+type Apps<'a> = BTreeMap<AppName, Result<App<'a>, Error>>;
+
+/// Reads all of `due`.
+pub async fn observe(aws: &Aws, due: &[&Desired], cache: &mut Cache) -> BTreeMap<AppName, Result<Observed, Error>> {
+    let mut apps: Apps<'_> = due.iter().map(|desired| (desired.marks.app.clone(), Ok(App::new(desired)))).collect();
+    read_index(aws, &mut apps).await;
+    read_services(aws, &mut apps).await;
+    balancing::read(aws, &mut apps).await;
+    rollout::read_revisions(aws, &mut apps, cache).await;
+    read_log_groups(aws, &mut apps).await;
+    read_subscriptions(aws, &mut apps).await;
+    rollout::read_history(aws, &mut apps, cache).await;
+    rollout::read_targets(aws, &mut apps).await;
+    rollout::read_stopped(aws, &mut apps).await;
+    apps.into_iter().map(|(name, app)| (name, app.map(|app| app.observed))).collect()
+}
+
+impl<'a> App<'a> {
+    fn new(desired: &'a Desired) -> Self {
+        let observed = Observed::default();
+        Self { desired, observed, index: BTreeSet::new(), groups: vec![], balancers: vec![], listeners: vec![] }
+    }
+
+    /// The service if it is ours and ACTIVE.
+    fn service(&self) -> Option<&service::Found> {
+        service::active(&self.observed).filter(|found| self.desired.marks.owner(&found.tags) == Owner::Ours)
+    }
+
+    /// ARNs in the index that hold `part`.
+    fn indexed(&self, part: &str) -> impl Iterator<Item = String> {
+        self.index.iter().filter(move |arn| arn.contains(part)).cloned()
+    }
+}
+
+/// Continues with every app that could be read so far.
+fn fill(apps: &mut Apps<'_>, f: impl Fn(&mut App<'_>) -> Result<(), Error>) {
+    for app in apps.values_mut() {
+        let result = match app {
+            Ok(one) => f(one),
+            Err(_) => continue,
+        };
+        if let Err(error) = result {
+            *app = Err(error);
+        }
+    }
+}
+
+/// What all apps that could be read so far need.
+fn keys<I: IntoIterator<Item = String>>(apps: &Apps<'_>, f: impl Fn(&App<'_>) -> I) -> BTreeSet<String> {
+    apps.values().flatten().flat_map(f).collect()
+}
+
+async fn read_index(aws: &Aws, apps: &mut Apps<'_>) {
+    let managers: BTreeSet<Manager> = apps.values().flatten().map(|app| app.desired.marks.manager.clone()).collect();
+    for manager in managers {
+        let index: Result<Index, Error> = tags::index(aws, &manager).await;
+        fill(apps, |app| {
+            if app.desired.marks.manager == manager {
+                app.index = index.clone()?.remove(&app.desired.marks.app.to_string()).unwrap_or_default();
+            }
+            Ok(())
+        });
+    }
+}
+
+async fn read_services(aws: &Aws, apps: &mut Apps<'_>) {
+    let mut clusters: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for AppName { cluster, name } in apps.keys() {
+        clusters.entry(cluster.clone()).or_default().insert(name.clone());
+    }
+    for (cluster, names) in clusters {
+        let fetched = service::observe::observe(aws, &cluster, names).await;
+        fill(apps, |app| {
+            if app.desired.marks.app.cluster == cluster {
+                app.observed.service = batch::get(&fetched, &app.desired.marks.app.name)?;
+            }
+            Ok(())
+        });
+    }
+}
+
+async fn read_log_groups(aws: &Aws, apps: &mut Apps<'_>) {
+    let fetched = log_group::observe(aws, keys(apps, log_group_names)).await;
+    fill(apps, |app| {
+        for name in log_group_names(app) {
+            app.observed.log_groups.extend(batch::get(&fetched, &name)?);
+        }
+        Ok(())
+    });
+}
+
+/// Wanted groups, indexed ones, and those that the present revision writes to.
+fn log_group_names(app: &App<'_>) -> BTreeSet<String> {
+    let indexed = app.indexed(":log-group:").filter_map(|arn| {
+        let name = arn.split(":log-group:").nth(1)?.trim_end_matches(":*");
+        Some(name.to_owned())
+    });
+    let own = app.observed.task_definitions.own.iter().flat_map(|revision| revision.spec.containers.values());
+    let options = own.filter_map(|container| container.logs.as_ref());
+    let written = options.filter_map(|logs| logs.options.get(crate::resource::task_definition::spec::LOG_GROUP).cloned());
+    app.desired.log_groups.keys().cloned().chain(indexed).chain(written).collect()
+}
+
+async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>) {
+    let regions = keys(apps, |app| {
+        let own = (!app.observed.load_balancers.is_empty()).then(|| aws.region().to_owned());
+        let topics = app.desired.subscriptions.iter().filter(|_| own.is_some());
+        let topics: Vec<_> = topics.filter_map(|one| subscription::region_of(&one.topic)).map(str::to_owned).collect();
+        own.into_iter().chain(topics)
+    });
+    let fetched = batch::each(regions.clone(), |region| subscription::observe(aws, region)).await;
+    fill(apps, |app| {
+        for region in &regions {
+            let all = batch::get(&fetched, region)?.unwrap_or_default();
+            let hosts: BTreeSet<&str> = app.observed.load_balancers.iter().map(|one| one.dns_name.as_str()).collect();
+            let ours: Vec<_> = all.into_iter().filter(|one| hosts.contains(one.host.as_str())).collect();
+            app.observed.subscriptions.extend(ours);
+        }
+        Ok(())
+    });
+    let arns = keys(apps, |app| app.observed.subscriptions.iter().filter_map(|one| one.arn.clone()).collect::<Vec<_>>());
+    let specs = batch::each(arns, |arn| subscription::observe_spec(aws, arn)).await;
+    fill(apps, |app| {
+        for found in &mut app.observed.subscriptions {
+            if let Some(arn) = &found.arn {
+                found.spec = batch::get(&specs, arn)?;
+            }
+        }
+        Ok(())
+    });
+}

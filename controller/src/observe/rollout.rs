@@ -1,0 +1,134 @@
+//! The waves that follow the service: its revision, and, only where something is not as it should be, the history of its
+//! deployments, the health of its targets and why its tasks stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{App, Apps, Cache, fill, keys};
+use crate::app::{AppName, Owner};
+use crate::aws::Aws;
+use crate::batch::{self, Fetched};
+use crate::error::Error;
+use crate::resource::service::history::{self, Failure, History, Record};
+use crate::resource::task_definition::{self, Revision, choice};
+use crate::resource::{service, target_group};
+
+/// Reads each service's own revision, the newest of the family where that is not what is wanted, and all of ours where the app goes.
+pub(super) async fn read_revisions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
+    let own = |app: &App<'_>| app.service().map(|found| found.task_definition_arn.clone());
+    let fetched = read_cached(aws, keys(apps, own), cache).await;
+    fill(apps, |app| {
+        if let Some(arn) = own(app) {
+            app.observed.task_definitions.own = batch::get(&fetched, &arn)?;
+        }
+        Ok(())
+    });
+    let family = |app: &App<'_>| needs_newest(app).then(|| app.desired.task_definition.0.clone());
+    let fetched = batch::each(keys(apps, family), |family| task_definition::observe(aws, family)).await;
+    fill(apps, |app| {
+        if let Some(family) = family(app) {
+            app.observed.task_definitions.newest = batch::get(&fetched, &family)?;
+        }
+        Ok(())
+    });
+    read_all_of_ours(aws, apps).await;
+}
+
+fn needs_newest(app: &App<'_>) -> bool {
+    let choice = choice::choose(app.desired, &app.observed);
+    app.desired.is_present() && choice == choice::Choice::Register
+}
+
+/// Revisions of an app that is to go: those of the family, and those of earlier families by the index.
+async fn read_all_of_ours(aws: &Aws, apps: &mut Apps<'_>) {
+    let going = |app: &App<'_>| (!app.desired.is_present()).then(|| app.desired.task_definition.0.clone());
+    let listed: Fetched<BTreeSet<String>> = batch::each(keys(apps, going), |family| async move {
+        task_definition::observe_family(aws, &family).await.map(Some)
+    })
+    .await;
+    let arns = |app: &App<'_>| -> Result<BTreeSet<String>, Error> {
+        let Some(family) = going(app) else { return Ok(BTreeSet::new()) };
+        let mut arns = batch::get(&listed, &family)?.unwrap_or_default();
+        arns.extend(app.indexed(":task-definition/"));
+        Ok(arns)
+    };
+    let all = keys(apps, |app| arns(app).unwrap_or_default());
+    let fetched = batch::each(all, |arn| task_definition::observe(aws, arn)).await;
+    fill(apps, |app| {
+        for arn in arns(app)? {
+            let revision = batch::get(&fetched, &arn)?.filter(|one| one.active);
+            let ours = revision.filter(|one| app.desired.marks.owner(&one.tags) == Owner::Ours);
+            app.observed.task_definitions.ours.extend(ours);
+        }
+        Ok(())
+    });
+}
+
+/// A revision never changes, so each is read once.
+async fn read_cached(aws: &Aws, arns: BTreeSet<String>, cache: &mut Cache) -> Fetched<Revision> {
+    let (known, unknown): (BTreeSet<_>, BTreeSet<_>) = arns.into_iter().partition(|arn| cache.revisions.contains_key(arn));
+    let mut fetched = batch::each(unknown, |arn| task_definition::observe(aws, arn)).await;
+    let news = fetched.iter().filter_map(|(arn, one)| Some((arn.clone(), one.clone().ok()??)));
+    cache.revisions.extend(news);
+    fetched.extend(known.into_iter().map(|arn| {
+        let revision = cache.revisions.get(&arn).cloned();
+        (arn, Ok(revision))
+    }));
+    fetched
+}
+
+/// Reads what became of the deployments of those services that differ.
+pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
+    let mut records: BTreeMap<AppName, Result<Record, Error>> = BTreeMap::new();
+    for (name, app) in apps.iter() {
+        let Ok(app) = app else { continue };
+        if let Some(found) = app.service().filter(|_| service::differs(app.desired, &app.observed)) {
+            records.insert(name.clone(), history::observe(aws, name, found).await);
+        }
+    }
+    let failed = records.values().flatten().flat_map(|record| record.failed.keys().cloned()).collect();
+    let revisions = read_cached(aws, failed, cache).await;
+    fill(apps, |app| {
+        let Some(record) = records.get(&app.desired.marks.app).cloned().transpose()? else { return Ok(()) };
+        let mut failures = Vec::new();
+        for (arn, reason) in record.failed {
+            let revision = batch::get(&revisions, &arn)?;
+            failures.push(Failure { rollout: revision.and_then(|one| one.rollout().map(str::to_owned)), reason });
+        }
+        app.observed.history = History { rolling_back: record.rolling_back, failures };
+        Ok(())
+    });
+}
+
+/// Reads the health of the targets where a subscription or the status waits for it.
+pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
+    let group = |app: &App<'_>| -> Option<String> {
+        let (name, _) = app.desired.target_group()?;
+        let found = app.observed.target_group(name)?;
+        let subscribed = app.desired.subscriptions.iter().all(|wanted| {
+            app.observed.subscriptions.iter().any(|one| one.arn.is_some() && one.topic == wanted.topic)
+        });
+        let steady = app.service().is_none_or(service::Found::is_steady);
+        let waits = app.observed.subscriptions.len() != app.desired.subscriptions.len() || !subscribed || !steady;
+        waits.then(|| found.arn.clone())
+    };
+    let fetched = batch::each(keys(apps, group), |arn| target_group::observe_targets(aws, arn)).await;
+    fill(apps, |app| {
+        if let Some(arn) = group(app) {
+            app.observed.targets = batch::get(&fetched, &arn)?.unwrap_or_default();
+        }
+        Ok(())
+    });
+}
+
+/// Reads why tasks stopped, where some did. It explains only, so its failure is not one.
+pub(super) async fn read_stopped(aws: &Aws, apps: &mut Apps<'_>) {
+    for app in apps.values_mut().flatten() {
+        let failing = app.service().is_some_and(|found| {
+            found.deployments.iter().any(|one| one.failed_tasks > 0 || one.rollout_state == "FAILED")
+        });
+        if failing {
+            let AppName { cluster, name } = &app.desired.marks.app;
+            app.observed.stopped = service::observe::observe_stopped(aws, cluster, name).await.unwrap_or_default();
+        }
+    }
+}

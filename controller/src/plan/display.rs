@@ -1,0 +1,71 @@
+//! A plan as people read it and as programs do.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::{Action, Conflict, Plan, Summary, Verb, Waiting};
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.action, self.resource, self.name)?;
+        if let Some(effect) = self.effect {
+            write!(f, " ({effect})")?;
+        }
+        for change in &self.changes {
+            write!(f, "\n    {change}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waiting: {} {} {}: {}", self.action, self.resource, self.name, self.reason)
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "conflict: {} {} is not touched: {}", self.resource, self.name, self.reason)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return writeln!(f, "nothing to do");
+        }
+        self.conflicts.iter().try_for_each(|conflict| writeln!(f, "{conflict}"))?;
+        self.actions.iter().try_for_each(|action| writeln!(f, "{}", action.summary()))?;
+        self.waiting.iter().try_for_each(|waiting| writeln!(f, "{waiting}"))?;
+        self.stalled.iter().try_for_each(|reason| writeln!(f, "stalled: {reason}"))
+    }
+}
+
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let actions: Vec<Summary> = self.actions.iter().map(Action::summary).collect();
+        let mut plan = serializer.serialize_struct("Plan", 6)?;
+        plan.serialize_field("name", &self.name.name)?;
+        plan.serialize_field("cluster", &self.name.cluster)?;
+        plan.serialize_field("actions", &actions)?;
+        plan.serialize_field("waiting", &self.waiting)?;
+        plan.serialize_field("conflicts", &self.conflicts)?;
+        if let Some(reason) = &self.stalled {
+            plan.serialize_field("stalled", reason)?;
+        }
+        plan.end()
+    }
+}

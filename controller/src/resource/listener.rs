@@ -1,0 +1,319 @@
+//! Listener: the one that takes the app's requests to its target group. It must not touch other listeners of the load balancer.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Action as ElbAction, ActionTypeEnum, Certificate, Listener as ElbListener, ProtocolEnum,
+};
+use serde::Serialize;
+
+use crate::app::{Marks, Owner, Tags};
+use crate::aws::Aws;
+use crate::desired::Desired;
+use crate::diff::{self, Change};
+use crate::error::{Class, Error};
+use crate::manifest;
+use crate::observed::Observed;
+use crate::plan::{self, On, Plan, Summary, Verb};
+use crate::resource::{load_balancer, tags, target_group};
+
+/// What this is called in plans.
+pub const RESOURCE: &str = "listener";
+
+/// What the manifest says of the listener; where it forwards to is known once the target group exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wanted {
+    /// Port.
+    pub port: u32,
+    /// `HTTP` or `HTTPS`.
+    pub protocol: String,
+    /// ARN of the certificate.
+    pub certificate_arn: Option<String>,
+}
+
+/// Normal form of a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// Port.
+    pub port: u32,
+    /// `HTTP` or `HTTPS`.
+    pub protocol: String,
+    /// ARN of the certificate.
+    pub certificate_arn: Option<String>,
+    /// What it does with requests, such as `forward <target group ARN>`.
+    pub default_action: String,
+}
+
+impl Spec {
+    fn forwarding(wanted: &Wanted, target_group_arn: &str) -> Self {
+        let Wanted { port, protocol, certificate_arn } = wanted.clone();
+        Self { port, protocol, certificate_arn, default_action: format!("forward {target_group_arn}") }
+    }
+
+    /// Whether requests may go to this target group.
+    #[must_use]
+    pub fn forwards_to(&self, target_group_arn: &str) -> bool {
+        self.default_action.split([' ', ',']).any(|word| word == target_group_arn)
+    }
+}
+
+/// A listener in AWS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its ARN.
+    pub arn: String,
+    /// ARN of its load balancer.
+    pub load_balancer_arn: String,
+    /// Its tags.
+    pub tags: Tags,
+    /// What it is.
+    pub spec: Spec,
+}
+
+/// What may be done to a listener.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// CreateListener with our tags.
+    Create {
+        /// Load balancer and port, for people.
+        name: String,
+        /// ARN of its load balancer.
+        load_balancer_arn: String,
+        /// ARN of the target group.
+        target_group_arn: String,
+        /// What it will be.
+        spec: Spec,
+        /// Our marks.
+        marks: Marks,
+    },
+    /// ModifyListener.
+    Update {
+        /// Its ARN.
+        arn: String,
+        /// Load balancer and port, for people.
+        name: String,
+        /// ARN of the target group.
+        target_group_arn: String,
+        /// What it will be.
+        spec: Spec,
+        /// What changes.
+        changes: Vec<Change>,
+    },
+    /// DeleteListener.
+    Delete {
+        /// Its ARN.
+        arn: String,
+        /// Load balancer and port, for people.
+        name: String,
+    },
+}
+
+/// The manifest's listener.
+#[must_use]
+pub fn desired(wanted: &manifest::Listener) -> Wanted {
+    let protocol = match wanted.protocol {
+        manifest::ListenerProtocol::Http => "HTTP",
+        manifest::ListenerProtocol::Https => "HTTPS",
+    };
+    Wanted { port: wanted.port, protocol: protocol.to_owned(), certificate_arn: wanted.certificate_arn.clone() }
+}
+
+/// Reads all listeners of one load balancer. One that is gone has none.
+///
+/// # Errors
+/// When the read fails.
+pub async fn observe(aws: &Aws, load_balancer_arn: String) -> Result<Option<Vec<ElbListener>>, Error> {
+    let mut pages = aws.read.elb.describe_listeners().load_balancer_arn(load_balancer_arn).into_paginator().send();
+    let mut listeners = Vec::new();
+    while let Some(page) = pages.next().await {
+        match page.map_err(Error::of("elasticloadbalancing:DescribeListeners")) {
+            Ok(page) => listeners.extend(page.listeners.unwrap_or_default()),
+            Err(error) if error.class == Class::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(listeners))
+}
+
+/// Puts together what the reads brought.
+#[must_use]
+pub fn found(raw: &ElbListener, tags: Tags) -> Found {
+    let certificate = raw.certificates().iter().find_map(|one| one.certificate_arn.clone());
+    Found {
+        arn: raw.listener_arn.clone().unwrap_or_default(),
+        load_balancer_arn: raw.load_balancer_arn.clone().unwrap_or_default(),
+        tags,
+        spec: Spec {
+            port: raw.port.and_then(|port| u32::try_from(port).ok()).unwrap_or_default(),
+            protocol: raw.protocol().map_or("", ProtocolEnum::as_str).to_owned(),
+            certificate_arn: certificate,
+            default_action: raw.default_actions().iter().map(describe).collect::<Vec<_>>().join(", "),
+        },
+    }
+}
+
+/// An action in one word and its targets: AWS answers one target group in two ways at once, which are the same here.
+fn describe(action: &ElbAction) -> String {
+    let kind = action.r#type().map_or("", ActionTypeEnum::as_str);
+    let groups = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
+    let arns: Vec<String> = match groups {
+        [] => action.target_group_arn.clone().into_iter().collect(),
+        [one] => one.target_group_arn.clone().into_iter().collect(),
+        many => many.iter().filter_map(|one| Some(format!("{} {}", one.target_group_arn.clone()?, one.weight?))).collect(),
+    };
+    let sticky = action.forward_config().and_then(|config| config.target_group_stickiness_config());
+    let sticky = if sticky.and_then(|config| config.enabled) == Some(true) { " sticky" } else { "" };
+    format!("{kind} {}{sticky}", arns.join(","))
+}
+
+/// Plans what is missing or differs.
+pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
+    let Some(front) = &desired.front else { return };
+    let (load_balancer, _) = &front.load_balancer;
+    let name = format!("{load_balancer}:{}", front.listener.port);
+    let (load_balancer, target_group) = match parts(desired, observed) {
+        Ok(parts) => parts,
+        Err((on, reason)) => return plan.wait(Verb::Create, RESOURCE, &name, on, reason),
+    };
+    let spec = Spec::forwarding(&front.listener, &target_group.arn);
+    let listeners = || observed.listeners.iter().filter(|one| one.load_balancer_arn == load_balancer.arn);
+    let at_port = listeners().find(|one| one.spec.port == front.listener.port);
+    if let Some(Owner::Another(owner)) = at_port.map(|found| desired.marks.owner(&found.tags)) {
+        return plan.conflict(RESOURCE, &name, owner);
+    }
+    let ours = at_port.or_else(|| listeners().find(|one| desired.marks.owner(&one.tags) == Owner::Ours));
+    let target_group_arn = target_group.arn.clone();
+    let Some(found) = ours else {
+        let (load_balancer_arn, marks) = (load_balancer.arn.clone(), desired.marks.clone());
+        return plan.act(Action::Create { name, load_balancer_arn, target_group_arn, spec, marks });
+    };
+    let changes = diff::diff(&found.spec, &spec);
+    if !changes.is_empty() {
+        plan.act(Action::Update { arn: found.arn.clone(), name, target_group_arn, spec, changes });
+    }
+}
+
+/// The load balancer and target group to be connected, or why they cannot be yet.
+fn parts<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+) -> Result<(&'a load_balancer::Found, &'a target_group::Found), (On, String)> {
+    let missing = |what: &str, name: &str| (On::Us, format!("needs the {what} {name}"));
+    let names = desired.load_balancer().zip(desired.target_group());
+    let Some(((load_balancer, _), (target_group, _))) = names else { return Err((On::Us, String::new())) };
+    let ours = |tags: &Tags| desired.marks.owner(tags) == Owner::Ours;
+    let found = observed.load_balancer(load_balancer).filter(|one| ours(&one.tags));
+    let balancer = found.filter(|one| load_balancer::going(desired, one).is_none());
+    let balancer = balancer.ok_or_else(|| missing(load_balancer::RESOURCE, load_balancer))?;
+    if balancer.state == "failed" {
+        return Err((On::Person, format!("AWS failed to make the load balancer {load_balancer}")));
+    }
+    let found = observed.target_group(target_group).filter(|one| ours(&one.tags));
+    let group = found.filter(|one| target_group::going(desired, observed, one).is_none());
+    let group = group.ok_or_else(|| missing(target_group::RESOURCE, target_group))?;
+    if group.load_balancer_arns.iter().any(|arn| *arn != balancer.arn) {
+        return Err((On::Aws, format!("the target group {target_group} still belongs to another load balancer")));
+    }
+    Ok((balancer, group))
+}
+
+/// Plans the removal of our listeners on load balancers that go, or in front of a target group that is replaced, and of
+/// surplus ones.
+pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
+    for found in observed.listeners.iter().filter(|one| desired.marks.owner(&one.tags) == Owner::Ours) {
+        let balancer = observed.load_balancers.iter().find(|one| one.arn == found.load_balancer_arn);
+        let Some(balancer) = balancer else { continue };
+        let name = format!("{}:{}", balancer.name, found.spec.port);
+        if !is_going(desired, observed, found, balancer) {
+            continue;
+        }
+        match blocked(desired, observed, found) {
+            None => plan.act(Action::Delete { arn: found.arn.clone(), name }),
+            Some(reason) => plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, reason),
+        }
+    }
+}
+
+fn is_going(desired: &Desired, observed: &Observed, found: &Found, balancer: &load_balancer::Found) -> bool {
+    if load_balancer::going(desired, balancer).is_some() {
+        return true;
+    }
+    let replaced = observed.target_groups.iter().any(|group| {
+        found.spec.forwards_to(&group.arn)
+            && target_group::going(desired, observed, group).is_some_and(|changes| !changes.is_empty())
+    });
+    replaced || is_surplus(desired, observed, found)
+}
+
+/// One listener is enough: beside the one at the wanted port, others of ours are left from a change of port that was cut short.
+fn is_surplus(desired: &Desired, observed: &Observed, found: &Found) -> bool {
+    let Some(front) = &desired.front else { return false };
+    let same = observed.listeners.iter().filter(|one| one.load_balancer_arn == found.load_balancer_arn);
+    found.spec.port != front.listener.port
+        && same.into_iter().any(|one| {
+            one.spec.port == front.listener.port && desired.marks.owner(&one.tags) == Owner::Ours
+        })
+}
+
+/// Why a listener cannot be deleted yet: tasks still get their requests through it.
+fn blocked(desired: &Desired, observed: &Observed, found: &Found) -> Option<String> {
+    let group = observed.target_groups.iter().find(|group| found.spec.forwards_to(&group.arn))?;
+    let moves = target_group::going(desired, observed, group).is_none_or(|changes| !changes.is_empty());
+    if !moves {
+        return plan::blocked_by_service(desired, observed, &group.arn);
+    }
+    // The target group stays, and can have one load balancer only: the old one serves until the new one can.
+    let (name, _) = desired.load_balancer()?;
+    let next = observed.load_balancer(name);
+    let ready = next.is_some_and(|one| one.arn == found.load_balancer_arn || one.state.starts_with("active"));
+    (!ready).then(|| format!("serves until the load balancer {name} is active"))
+}
+
+/// Makes the calls of one action.
+///
+/// # Errors
+/// When a call fails.
+pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
+    match action {
+        Action::Create { load_balancer_arn, target_group_arn, spec, marks, .. } => {
+            let call = aws.write.elb.create_listener().load_balancer_arn(load_balancer_arn).port(port(spec));
+            let call = call.protocol(spec.protocol.as_str().into()).default_actions(forward(target_group_arn));
+            let call = call.set_certificates(certificates(spec)).set_tags(Some(tags::for_elb(marks))).send().await;
+            call.map(drop).map_err(Error::of("elasticloadbalancing:CreateListener"))
+        }
+        Action::Update { arn, target_group_arn, spec, .. } => {
+            let call = aws.write.elb.modify_listener().listener_arn(arn).port(port(spec));
+            let call = call.protocol(spec.protocol.as_str().into()).default_actions(forward(target_group_arn));
+            let call = call.set_certificates(certificates(spec)).send().await;
+            call.map(drop).map_err(Error::of("elasticloadbalancing:ModifyListener"))
+        }
+        Action::Delete { arn, .. } => {
+            let call = aws.write.elb.delete_listener().listener_arn(arn).send().await;
+            call.map(drop).map_err(Error::of("elasticloadbalancing:DeleteListener"))
+        }
+    }
+}
+
+fn port(spec: &Spec) -> i32 {
+    i32::try_from(spec.port).unwrap_or(i32::MAX)
+}
+
+fn forward(target_group_arn: &str) -> ElbAction {
+    ElbAction::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target_group_arn).build()
+}
+
+fn certificates(spec: &Spec) -> Option<Vec<Certificate>> {
+    spec.certificate_arn.as_ref().map(|arn| vec![Certificate::builder().certificate_arn(arn).build()])
+}
+
+impl Action {
+    /// What the action is, for people and programs.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        match self {
+            Self::Create { name, spec, .. } => Summary::new(Verb::Create, RESOURCE, name, diff::all(spec)),
+            Self::Update { name, changes, .. } => Summary::new(Verb::Update, RESOURCE, name, changes.clone()),
+            Self::Delete { name, .. } => Summary::new(Verb::Delete, RESOURCE, name, Vec::new()),
+        }
+    }
+}

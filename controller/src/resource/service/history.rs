@@ -1,0 +1,140 @@
+//! What became of a service's deployments: read only when something differs, so that a rollout that failed is not pushed again.
+//! An endpoint without these operations has no record.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{
+    ServiceDeploymentBrief, ServiceDeploymentRollbackMonitorsStatus as Monitors, ServiceDeploymentStatus as Status,
+};
+
+use crate::app::AppName;
+use crate::aws::Aws;
+use crate::error::{Class, Error};
+use crate::resource::service::Found;
+
+/// Most deployments that one call describes.
+const BATCH: usize = 20;
+
+/// What became of a service's deployments.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// ECS is going back; why.
+    pub rolling_back: Option<String>,
+    /// Rollouts that failed.
+    pub failures: Vec<Failure>,
+}
+
+/// A rollout that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Rollout tag of the revision that it tried to bring out.
+    pub rollout: Option<String>,
+    /// Why, in ECS's words.
+    pub reason: String,
+}
+
+/// What ECS has on record, before the revisions' tags are known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// ECS is going back; why.
+    pub rolling_back: Option<String>,
+    /// Reason of each failure, by the ARN of the task definition revision that it tried to bring out.
+    pub failed: BTreeMap<String, String>,
+}
+
+/// Reads what became of the deployments of a service.
+///
+/// # Errors
+/// When a read fails for another reason than that the endpoint lacks it.
+pub async fn observe(aws: &Aws, app: &AppName, service: &Found) -> Result<Record, Error> {
+    let mut record = of_service(service);
+    let briefs = match list(aws, app).await {
+        Err(error) if error.class == Class::Unsupported => return Ok(record),
+        briefs => briefs?,
+    };
+    record.rolling_back = briefs.iter().find(|one| is_rolling_back(one)).map(reason).or(record.rolling_back);
+    if let Some(failed) = newest_failure(aws, &briefs).await? {
+        if let Some(task_definition) = target(aws, failed).await? {
+            record.failed.insert(task_definition, reason(failed));
+        }
+    }
+    Ok(record)
+}
+
+/// What the service itself tells, which is all there is where nothing could be rolled back to.
+fn of_service(service: &Found) -> Record {
+    let failed = service.deployments.iter().filter(|one| one.rollout_state == "FAILED");
+    Record {
+        rolling_back: None,
+        failed: failed.map(|one| (one.task_definition_arn.clone(), one.reason.clone())).collect(),
+    }
+}
+
+/// All deployments on record, newest first.
+async fn list(aws: &Aws, app: &AppName) -> Result<Vec<ServiceDeploymentBrief>, Error> {
+    let mut briefs = Vec::new();
+    let mut token = None;
+    loop {
+        let call = aws.read.ecs.list_service_deployments().cluster(&app.cluster).service(&app.name);
+        let answer = call.max_results(100).set_next_token(token).send().await;
+        let answer = answer.map_err(Error::of("ecs:ListServiceDeployments"))?;
+        briefs.extend(answer.service_deployments.unwrap_or_default());
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            break;
+        }
+    }
+    briefs.sort_by_key(|one| std::cmp::Reverse(one.created_at.map(|at| (at.secs(), at.subsec_nanos()))));
+    Ok(briefs)
+}
+
+fn is_rolling_back(brief: &ServiceDeploymentBrief) -> bool {
+    matches!(brief.status(), Some(Status::RollbackRequested | Status::RollbackInProgress))
+}
+
+fn is_rolled_back(brief: &ServiceDeploymentBrief) -> bool {
+    is_rolling_back(brief) || matches!(brief.status(), Some(Status::RollbackSuccessful | Status::RollbackFailed))
+}
+
+fn reason(brief: &ServiceDeploymentBrief) -> String {
+    let status = brief.status().map_or("", |status| status.as_str());
+    brief.status_reason.clone().filter(|reason| !reason.is_empty()).unwrap_or_else(|| status.to_owned())
+}
+
+/// The newest deployment that failed. A stopped one may also just have been overtaken by the next; its monitors tell.
+async fn newest_failure<'a>(
+    aws: &Aws,
+    briefs: &'a [ServiceDeploymentBrief],
+) -> Result<Option<&'a ServiceDeploymentBrief>, Error> {
+    let rolled_back = briefs.iter().position(is_rolled_back);
+    let newer = briefs.get(..rolled_back.unwrap_or(briefs.len())).unwrap_or_default();
+    let stopped = newer.iter().filter(|one| one.status() == Some(&Status::Stopped));
+    let arns: Vec<String> = stopped.filter_map(|one| one.service_deployment_arn.clone()).take(BATCH).collect();
+    let fallback = rolled_back.and_then(|at| briefs.get(at));
+    if arns.is_empty() {
+        return Ok(fallback);
+    }
+    let call = aws.read.ecs.describe_service_deployments().set_service_deployment_arns(Some(arns)).send().await;
+    let described = match call.map_err(Error::of("ecs:DescribeServiceDeployments")) {
+        Err(error) if error.class == Class::Unsupported => return Ok(fallback),
+        answer => answer?.service_deployments.unwrap_or_default(),
+    };
+    let tripped = described.iter().filter(|one| {
+        let breaker = one.deployment_circuit_breaker().and_then(|one| one.status());
+        let alarms = one.alarms().and_then(|one| one.status());
+        breaker == Some(&Monitors::Triggered) || alarms == Some(&Monitors::Triggered)
+    });
+    let tripped: Vec<_> = tripped.filter_map(|one| one.service_deployment_arn()).collect();
+    let is_tripped = |one: &&ServiceDeploymentBrief| one.service_deployment_arn().is_some_and(|arn| tripped.contains(&arn));
+    Ok(newer.iter().find(is_tripped).or(fallback))
+}
+
+/// The task definition revision that a deployment tried to bring out.
+async fn target(aws: &Aws, brief: &ServiceDeploymentBrief) -> Result<Option<String>, Error> {
+    let Some(arn) = brief.target_service_revision_arn() else { return Ok(None) };
+    let call = aws.read.ecs.describe_service_revisions().service_revision_arns(arn).send().await;
+    match call.map_err(Error::of("ecs:DescribeServiceRevisions")) {
+        Err(error) if error.class == Class::Unsupported => Ok(None),
+        answer => Ok(answer?.service_revisions.unwrap_or_default().into_iter().find_map(|one| one.task_definition)),
+    }
+}

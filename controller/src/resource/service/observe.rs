@@ -1,0 +1,78 @@
+//! Reading services: many in one call, with tags. What ECS says of one in prose is only kept to explain.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ecs::types::{DesiredStatus, Service, ServiceField};
+
+use crate::aws::Aws;
+use crate::batch::{self, Fetched};
+use crate::error::Error;
+use crate::resource::service::{Deployment, Found, Life, spec};
+use crate::resource::tags;
+
+/// Most services that one call takes.
+const BATCH: usize = 10;
+/// Events kept for explanation.
+const EVENTS: usize = 5;
+/// Stopped tasks looked at for explanation.
+const STOPPED: usize = 10;
+
+/// Reads services of one cluster by name.
+pub async fn observe(aws: &Aws, cluster: &str, names: BTreeSet<String>) -> Fetched<Found> {
+    batch::fetch(names, BATCH, |names: Vec<String>| async move {
+        let call = aws.read.ecs.describe_services().cluster(cluster).set_services(Some(names));
+        let answer = call.include(ServiceField::Tags).send().await.map_err(Error::of("ecs:DescribeServices"))?;
+        let services = answer.services.unwrap_or_default().into_iter();
+        Ok(services.filter_map(|one| Some((one.service_name.clone()?, found(&one)))).collect())
+    })
+    .await
+}
+
+fn found(raw: &Service) -> Found {
+    let count = |value: i32| u32::try_from(value).unwrap_or(0);
+    let deployments = raw.deployments().iter().map(|one| Deployment {
+        primary: one.status() == Some("PRIMARY"),
+        task_definition_arn: one.task_definition.clone().unwrap_or_default(),
+        rollout_state: one.rollout_state().map_or("", |state| state.as_str()).to_owned(),
+        reason: one.rollout_state_reason.clone().unwrap_or_default(),
+        failed_tasks: count(one.failed_tasks),
+        updated_at: one.updated_at,
+    });
+    Found {
+        arn: raw.service_arn.clone().unwrap_or_default(),
+        life: match raw.status() {
+            Some("DRAINING") => Life::Draining,
+            Some("INACTIVE") => Life::Inactive,
+            _ => Life::Active,
+        },
+        tags: tags::from_ecs(raw.tags()),
+        spec: spec::from_aws(raw),
+        task_definition_arn: raw.task_definition.clone().unwrap_or_default(),
+        running: count(raw.running_count),
+        pending: count(raw.pending_count),
+        deployments: deployments.collect(),
+        events: raw.events().iter().filter_map(|event| event.message.clone()).take(EVENTS).collect(),
+        created_at: raw.created_at,
+    }
+}
+
+/// Why tasks of the service stopped lately, in ECS's words, each reason once.
+///
+/// # Errors
+/// When the read fails; it explains only, so nothing depends on it.
+pub async fn observe_stopped(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<String>, Error> {
+    let call = aws.read.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
+    let answer = call.send().await.map_err(Error::of("ecs:ListTasks"))?;
+    let arns: Vec<String> = answer.task_arns.unwrap_or_default().into_iter().take(STOPPED).collect();
+    if arns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let call = aws.read.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
+    let tasks = call.map_err(Error::of("ecs:DescribeTasks"))?.tasks.unwrap_or_default();
+    let reasons = tasks.iter().filter_map(|task| {
+        let of_container = task.containers().iter().find_map(|one| one.reason.clone());
+        let reason = task.stopped_reason.clone()?;
+        Some(of_container.map_or_else(|| reason.clone(), |more| format!("{reason} ({more})")))
+    });
+    Ok(reasons.collect::<BTreeSet<_>>().into_iter().collect())
+}

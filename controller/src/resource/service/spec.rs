@@ -1,0 +1,169 @@
+//! Normal form of a service, from the manifest and from AWS's answer. Absent and AWS's default are the same on both sides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ecs::types::{AssignPublicIp, LaunchType, NetworkConfiguration, Service};
+use serde::Serialize;
+
+use crate::manifest::{self, Manifest};
+use crate::resource::task_definition;
+
+/// Normal form of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// `EC2` or `FARGATE`; empty = a capacity provider strategy. AWS cannot change it.
+    pub launch_type: String,
+    /// `family:revision`.
+    pub task_definition: String,
+    /// Tasks.
+    pub desired_count: u32,
+    /// Subnets and security groups of the tasks.
+    pub network_configuration: Option<Network>,
+    /// Target group ARN by `container:port`.
+    pub load_balancers: BTreeMap<String, String>,
+    /// Seconds.
+    pub health_check_grace_period_seconds: u32,
+    /// Percent of the count.
+    pub minimum_healthy_percent: u32,
+    /// Percent of the count.
+    pub maximum_percent: u32,
+    /// Whether ECS gives up on failing deployments.
+    pub circuit_breaker: CircuitBreaker,
+}
+
+/// Normal form of a network configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Network {
+    /// Subnet IDs.
+    pub subnets: BTreeSet<String>,
+    /// Security group IDs; absent = as AWS chose.
+    pub security_groups: Option<BTreeSet<String>>,
+    /// `ENABLED` or `DISABLED`.
+    pub assign_public_ip: String,
+}
+
+/// Normal form of the deployment circuit breaker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CircuitBreaker {
+    /// Whether ECS gives up.
+    pub enable: bool,
+    /// Whether it goes back then.
+    pub rollback: bool,
+}
+
+/// What the manifest says of the service; revision and target group are known once they exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wanted {
+    /// `EC2` or `FARGATE`.
+    pub launch_type: String,
+    /// Tasks.
+    pub desired_count: u32,
+    /// Subnets and security groups of the tasks.
+    pub network_configuration: Option<Network>,
+    /// `container:port` that takes the requests.
+    pub container: Option<String>,
+    /// Seconds.
+    pub health_check_grace_period_seconds: u32,
+    /// Percent of the count.
+    pub minimum_healthy_percent: u32,
+    /// Percent of the count.
+    pub maximum_percent: u32,
+    /// Whether ECS gives up on failing deployments.
+    pub circuit_breaker: CircuitBreaker,
+}
+
+impl Wanted {
+    /// The normal form, with a revision (`family:revision`) and the target group, if there is to be one.
+    #[must_use]
+    pub fn to_spec(&self, task_definition: &str, target_group_arn: Option<&str>) -> Spec {
+        let container = self.container.iter();
+        let pairs = container.zip(target_group_arn).map(|(container, arn)| (container.clone(), arn.to_owned()));
+        Spec {
+            launch_type: self.launch_type.clone(),
+            task_definition: task_definition.to_owned(),
+            desired_count: self.desired_count,
+            network_configuration: self.network_configuration.clone(),
+            load_balancers: pairs.collect(),
+            health_check_grace_period_seconds: self.health_check_grace_period_seconds,
+            minimum_healthy_percent: self.minimum_healthy_percent,
+            maximum_percent: self.maximum_percent,
+            circuit_breaker: self.circuit_breaker.clone(),
+        }
+    }
+}
+
+/// The manifest's service.
+#[must_use]
+pub fn desired(manifest: &Manifest) -> Wanted {
+    let spec = &manifest.spec;
+    let launch_type = match spec.launch_type {
+        manifest::LaunchType::Ec2 => "EC2",
+        manifest::LaunchType::Fargate => "FARGATE",
+    };
+    let balancer = spec.load_balancer.as_ref();
+    Wanted {
+        launch_type: launch_type.to_owned(),
+        desired_count: spec.desired_count,
+        network_configuration: spec.network_configuration.as_ref().map(network),
+        container: balancer.map(|one| format!("{}:{}", one.container.name, one.container.port)),
+        health_check_grace_period_seconds: balancer.map_or(0, |one| one.health_check_grace_period_seconds),
+        minimum_healthy_percent: spec.deployment.minimum_healthy_percent,
+        maximum_percent: spec.deployment.maximum_percent,
+        circuit_breaker: CircuitBreaker {
+            enable: spec.deployment.circuit_breaker.enable,
+            rollback: spec.deployment.circuit_breaker.rollback,
+        },
+    }
+}
+
+fn network(wanted: &manifest::NetworkConfiguration) -> Network {
+    let groups = &wanted.security_groups;
+    let assign_public_ip = match wanted.assign_public_ip {
+        manifest::AssignPublicIp::Enabled => "ENABLED",
+        manifest::AssignPublicIp::Disabled => "DISABLED",
+    };
+    Network {
+        subnets: wanted.subnets.iter().cloned().collect(),
+        security_groups: (!groups.is_empty()).then(|| groups.iter().cloned().collect()),
+        assign_public_ip: assign_public_ip.to_owned(),
+    }
+}
+
+/// Normal form of AWS's answer.
+#[must_use]
+pub fn from_aws(raw: &Service) -> Spec {
+    let count = |value: Option<i32>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
+    let deployment = raw.deployment_configuration();
+    let breaker = deployment.and_then(|one| one.deployment_circuit_breaker());
+    let pairs = raw.load_balancers().iter().filter_map(|one| {
+        let container = format!("{}:{}", one.container_name()?, one.container_port?);
+        Some((container, one.target_group_arn.clone()?))
+    });
+    Spec {
+        launch_type: raw.launch_type().map_or("", LaunchType::as_str).to_owned(),
+        task_definition: task_definition::short(raw.task_definition().unwrap_or_default()).to_owned(),
+        desired_count: count(Some(raw.desired_count), 0),
+        network_configuration: raw.network_configuration().and_then(network_from_aws),
+        load_balancers: pairs.collect(),
+        health_check_grace_period_seconds: count(raw.health_check_grace_period_seconds, 0),
+        minimum_healthy_percent: count(deployment.and_then(|one| one.minimum_healthy_percent), 100),
+        maximum_percent: count(deployment.and_then(|one| one.maximum_percent), 200),
+        circuit_breaker: CircuitBreaker {
+            enable: breaker.is_some_and(|one| one.enable),
+            rollback: breaker.is_some_and(|one| one.rollback),
+        },
+    }
+}
+
+fn network_from_aws(raw: &NetworkConfiguration) -> Option<Network> {
+    let raw = raw.awsvpc_configuration()?;
+    Some(Network {
+        subnets: raw.subnets().iter().cloned().collect(),
+        security_groups: Some(raw.security_groups().iter().cloned().collect()),
+        assign_public_ip: raw.assign_public_ip().map_or("DISABLED", AssignPublicIp::as_str).to_owned(),
+    })
+}

@@ -1,0 +1,403 @@
+//! SNS subscription of the load balancer's address. It carries no tags: one is ours if its endpoint's host is the DNS name of a
+//! load balancer of ours. It must not touch any other.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::app::Owner;
+use crate::aws::Aws;
+use crate::desired::Desired;
+use crate::diff::{self, Change};
+use crate::error::{Class, Error};
+use crate::manifest::{self, BackoffFunction};
+use crate::observed::Observed;
+use crate::plan::{On, Plan, Summary, Verb};
+use crate::resource::load_balancer;
+
+const RESOURCE: &str = "subscription";
+const PENDING: &str = "PendingConfirmation";
+
+/// What the manifest says of a subscription; its host is known once the load balancer exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wanted {
+    /// ARN of the topic.
+    pub topic: String,
+    /// Path on the load balancer.
+    pub path: String,
+    /// What it should be.
+    pub spec: Spec,
+}
+
+/// Normal form of a subscription's settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// SNS's retries; absent = its default.
+    pub delivery_policy: Option<DeliveryPolicy>,
+    /// ARN of the dead-letter queue.
+    pub dead_letter_queue: Option<String>,
+    /// Raw deliveries carry no signature, so this is always false.
+    pub raw_message_delivery: bool,
+}
+
+/// Normal form of a delivery policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryPolicy {
+    /// All retries.
+    pub num_retries: u64,
+    /// Retries without delay.
+    pub num_no_delay_retries: u64,
+    /// Retries at the minimum delay.
+    pub num_min_delay_retries: u64,
+    /// Retries at the maximum delay.
+    pub num_max_delay_retries: u64,
+    /// Seconds.
+    pub min_delay_target: u64,
+    /// Seconds.
+    pub max_delay_target: u64,
+    /// How the delay grows.
+    pub backoff_function: String,
+    /// Deliveries a second at most.
+    pub max_receives_per_second: Option<u64>,
+}
+
+/// What SNS does without a policy: three retries, 20 seconds apart.
+const DEFAULT_RETRIES: u64 = 3;
+const DEFAULT_DELAY: u64 = 20;
+
+/// A subscription in AWS.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its ARN; absent = it waits for confirmation.
+    pub arn: Option<String>,
+    /// ARN of the topic.
+    pub topic: String,
+    /// Where messages go.
+    pub endpoint: String,
+    /// Host of the endpoint.
+    pub host: String,
+    /// What it is; absent while it waits for confirmation.
+    pub spec: Option<Spec>,
+}
+
+/// What may be done to a subscription.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Subscribe with all attributes. SNS sends the confirmation at once.
+    Subscribe {
+        /// ARN of the topic.
+        topic: String,
+        /// Where messages go.
+        endpoint: String,
+        /// What it will be.
+        spec: Spec,
+        /// Whether it is there and waits for a confirmation that has not come.
+        again: bool,
+    },
+    /// SetSubscriptionAttributes, as the changes need.
+    Update {
+        /// Its ARN.
+        arn: String,
+        /// Topic and endpoint, for people.
+        name: String,
+        /// What it will be.
+        spec: Spec,
+        /// What changes.
+        changes: Vec<Change>,
+    },
+    /// Unsubscribe.
+    Unsubscribe {
+        /// Its ARN.
+        arn: String,
+        /// Topic and endpoint, for people.
+        name: String,
+    },
+}
+
+/// The manifest's subscriptions.
+#[must_use]
+pub fn desired(wanted: &[manifest::Subscription]) -> Vec<Wanted> {
+    let one = |one: &manifest::Subscription| Wanted {
+        topic: one.topic.clone(),
+        path: one.path.clone(),
+        spec: Spec {
+            delivery_policy: one.delivery_policy.as_ref().map(policy).filter(|policy| !is_default(policy)),
+            dead_letter_queue: one.dead_letter_queue.clone(),
+            raw_message_delivery: false,
+        },
+    };
+    wanted.iter().map(one).collect()
+}
+
+fn policy(wanted: &manifest::DeliveryPolicy) -> DeliveryPolicy {
+    let backoff = match wanted.backoff_function {
+        BackoffFunction::Linear => "linear",
+        BackoffFunction::Arithmetic => "arithmetic",
+        BackoffFunction::Geometric => "geometric",
+        BackoffFunction::Exponential => "exponential",
+    };
+    DeliveryPolicy {
+        num_retries: wanted.num_retries.into(),
+        num_no_delay_retries: wanted.num_no_delay_retries.into(),
+        num_min_delay_retries: wanted.num_min_delay_retries.into(),
+        num_max_delay_retries: wanted.num_max_delay_retries.into(),
+        min_delay_target: wanted.min_delay_target.into(),
+        max_delay_target: wanted.max_delay_target.into(),
+        backoff_function: backoff.to_owned(),
+        max_receives_per_second: wanted.max_receives_per_second.map(Into::into),
+    }
+}
+
+fn is_default(policy: &DeliveryPolicy) -> bool {
+    *policy == default_policy()
+}
+
+fn default_policy() -> DeliveryPolicy {
+    DeliveryPolicy {
+        num_retries: DEFAULT_RETRIES,
+        num_no_delay_retries: 0,
+        num_min_delay_retries: 0,
+        num_max_delay_retries: 0,
+        min_delay_target: DEFAULT_DELAY,
+        max_delay_target: DEFAULT_DELAY,
+        backoff_function: "linear".to_owned(),
+        max_receives_per_second: None,
+    }
+}
+
+/// The region that a topic's subscriptions live in.
+#[must_use]
+pub fn region_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|region| !region.is_empty())
+}
+
+/// Reads all HTTP(S) subscriptions of a region, without their settings.
+///
+/// # Errors
+/// When the read fails.
+pub async fn observe(aws: &Aws, region: String) -> Result<Option<Vec<Found>>, Error> {
+    let mut pages = aws.read.sns(&region).list_subscriptions().into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(Error::of("sns:ListSubscriptions"))?;
+        found.extend(page.subscriptions().iter().filter_map(|one| {
+            let endpoint = one.endpoint.clone()?;
+            let host = endpoint.parse::<axum::http::Uri>().ok()?.host()?.to_ascii_lowercase();
+            let arn = one.subscription_arn.clone().filter(|arn| arn.starts_with("arn:") && arn != PENDING);
+            Some(Found { arn, topic: one.topic_arn.clone()?, endpoint, host, spec: None })
+        }));
+    }
+    Ok(Some(found))
+}
+
+/// Reads the settings of one confirmed subscription; absent when it is gone.
+///
+/// # Errors
+/// When the read fails.
+pub async fn observe_spec(aws: &Aws, arn: String) -> Result<Option<Spec>, Error> {
+    let region = region_of(&arn).unwrap_or_else(|| aws.region()).to_owned();
+    let call = aws.read.sns(&region).get_subscription_attributes().subscription_arn(arn).send().await;
+    let answer = match call.map_err(Error::of("sns:GetSubscriptionAttributes")) {
+        Err(error) if error.class == Class::NotFound => return Ok(None),
+        answer => answer?,
+    };
+    let attributes = answer.attributes.unwrap_or_default();
+    let json = |key: &str| attributes.get(key).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    Ok(Some(Spec {
+        delivery_policy: json("DeliveryPolicy").and_then(|value| policy_from_aws(&value)),
+        dead_letter_queue: json("RedrivePolicy")
+            .and_then(|value| value.get("deadLetterTargetArn").and_then(Value::as_str).map(str::to_owned)),
+        raw_message_delivery: attributes.get("RawMessageDelivery").is_some_and(|text| text == "true"),
+    }))
+}
+
+fn policy_from_aws(value: &Value) -> Option<DeliveryPolicy> {
+    let retry = value.get("healthyRetryPolicy").filter(|value| value.is_object());
+    let throttle = value.get("throttlePolicy").and_then(|value| value.get("maxReceivesPerSecond"));
+    if retry.is_none() && throttle.is_none() {
+        return None;
+    }
+    let number = |key: &str, default| retry.and_then(|retry| retry.get(key)).and_then(Value::as_u64).unwrap_or(default);
+    let backoff = retry.and_then(|retry| retry.get("backoffFunction")).and_then(Value::as_str);
+    let policy = DeliveryPolicy {
+        num_retries: number("numRetries", DEFAULT_RETRIES),
+        num_no_delay_retries: number("numNoDelayRetries", 0),
+        num_min_delay_retries: number("numMinDelayRetries", 0),
+        num_max_delay_retries: number("numMaxDelayRetries", 0),
+        min_delay_target: number("minDelayTarget", DEFAULT_DELAY),
+        max_delay_target: number("maxDelayTarget", DEFAULT_DELAY),
+        backoff_function: backoff.unwrap_or("linear").to_owned(),
+        max_receives_per_second: throttle.and_then(Value::as_u64),
+    };
+    Some(policy).filter(|policy| !is_default(policy))
+}
+
+/// Plans what is missing or differs.
+pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
+    let Some(front) = &desired.front else { return };
+    let balancer = observed.load_balancer(&front.load_balancer.0);
+    let balancer = balancer.filter(|one| load_balancer::going(desired, one).is_none());
+    for wanted in &desired.subscriptions {
+        let Some(balancer) = balancer.filter(|one| desired.marks.owner(&one.tags) == Owner::Ours) else {
+            let reason = format!("needs the load balancer {}", front.load_balancer.0);
+            plan.wait(Verb::Create, RESOURCE, &format!("{} → {}", wanted.topic, wanted.path), On::Us, reason);
+            continue;
+        };
+        plan_one(observed, wanted, endpoint(desired, balancer, &wanted.path), plan);
+    }
+}
+
+fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, plan: &mut Plan) {
+    let name = name(&wanted.topic, &endpoint);
+    let (topic, spec) = (wanted.topic.clone(), wanted.spec.clone());
+    let mut same = observed.subscriptions.iter().filter(|one| one.topic == topic && one.endpoint == endpoint);
+    // A repeated Subscribe may have left a pending one beside the confirmed one.
+    let found = same.clone().find(|one| one.arn.is_some()).or_else(|| same.next());
+    let healthy = observed.targets.iter().any(|target| target.state == "healthy");
+    match found {
+        None | Some(Found { arn: None, .. }) if !healthy => {
+            let reason = "needs a healthy target, which has to answer SNS's confirmation";
+            plan.wait(Verb::Create, RESOURCE, &name, On::Aws, reason.into());
+        }
+        None => plan.act(Action::Subscribe { topic, endpoint, spec, again: false }),
+        Some(Found { arn: None, .. }) => plan.act(Action::Subscribe { topic, endpoint, spec, again: true }),
+        Some(Found { arn: Some(arn), spec: there, .. }) => {
+            let changes = there.as_ref().map(|there| diff::diff(there, &spec)).unwrap_or_default();
+            if !changes.is_empty() {
+                plan.act(Action::Update { arn: arn.clone(), name, spec, changes });
+            }
+        }
+    }
+}
+
+fn endpoint(desired: &Desired, balancer: &load_balancer::Found, path: &str) -> String {
+    let listener = desired.front.as_ref().map(|front| &front.listener);
+    let https = listener.is_some_and(|listener| listener.protocol == "HTTPS");
+    let (scheme, usual) = if https { ("https", 443) } else { ("http", 80) };
+    match listener.map_or(usual, |listener| listener.port) {
+        port if port == usual => format!("{scheme}://{}{path}", balancer.dns_name),
+        port => format!("{scheme}://{}:{port}{path}", balancer.dns_name),
+    }
+}
+
+fn name(topic: &str, endpoint: &str) -> String {
+    format!("{topic} → {endpoint}")
+}
+
+/// Plans the end of our subscriptions that are no longer wanted; one that has a successor stays until that is confirmed.
+pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
+    for found in &observed.subscriptions {
+        // SNS drops those that are never confirmed; until then nothing can remove them.
+        let Some(arn) = &found.arn else { continue };
+        let balancer = observed.load_balancers.iter().find(|one| one.dns_name == found.host);
+        let Some(balancer) = balancer.filter(|one| desired.marks.owner(&one.tags) == Owner::Ours) else { continue };
+        let going = !desired.is_present() || load_balancer::going(desired, balancer).is_some();
+        let mut wanted = desired.subscriptions.iter().filter(|_| desired.is_present());
+        let is_wanted = wanted.clone().any(|one| {
+            one.topic == found.topic && endpoint(desired, balancer, &one.path) == found.endpoint
+        });
+        if is_wanted && !going {
+            continue;
+        }
+        let name = name(&found.topic, &found.endpoint);
+        let successor = wanted.find(|one| one.topic == found.topic);
+        let replaced = load_balancer::going(desired, balancer).is_some_and(|changes| !changes.is_empty());
+        match successor.filter(|one| !replaced && !is_confirmed(desired, observed, one)) {
+            Some(_) => plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, "serves until its successor is confirmed".into()),
+            None => plan.act(Action::Unsubscribe { arn: arn.clone(), name }),
+        }
+    }
+}
+
+fn is_confirmed(desired: &Desired, observed: &Observed, wanted: &Wanted) -> bool {
+    let balancer = desired.load_balancer().and_then(|(name, _)| observed.load_balancer(name));
+    let Some(endpoint) = balancer.map(|balancer| endpoint(desired, balancer, &wanted.path)) else { return false };
+    observed.subscriptions.iter().any(|one| one.arn.is_some() && one.topic == wanted.topic && one.endpoint == endpoint)
+}
+
+/// Makes the calls of one action.
+///
+/// # Errors
+/// When a call fails.
+pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
+    match action {
+        Action::Subscribe { topic, endpoint, spec, .. } => {
+            let sns = aws.write.sns(region_of(topic).unwrap_or_else(|| aws.region()));
+            let protocol = endpoint.split(':').next().unwrap_or("http");
+            let attributes = attributes(spec);
+            let call = sns.subscribe().topic_arn(topic).protocol(protocol).endpoint(endpoint);
+            let call = call.set_attributes((!attributes.is_empty()).then(|| attributes.into_iter().collect()));
+            call.send().await.map(drop).map_err(Error::of("sns:Subscribe"))
+        }
+        Action::Update { arn, spec, changes, .. } => update(aws, arn, spec, changes).await,
+        Action::Unsubscribe { arn, .. } => {
+            let sns = aws.write.sns(region_of(arn).unwrap_or_else(|| aws.region()));
+            sns.unsubscribe().subscription_arn(arn).send().await.map(drop).map_err(Error::of("sns:Unsubscribe"))
+        }
+    }
+}
+
+async fn update(aws: &Aws, arn: &str, spec: &Spec, changes: &[Change]) -> Result<(), Error> {
+    let sns = aws.write.sns(region_of(arn).unwrap_or_else(|| aws.region()));
+    let wanted = attributes(spec);
+    let keys = [
+        ("deliveryPolicy", "DeliveryPolicy", policy_json(&default_policy())),
+        ("deadLetterQueue", "RedrivePolicy", "{}".to_owned()),
+        ("rawMessageDelivery", "RawMessageDelivery", "false".to_owned()),
+    ];
+    for (path, name, reset) in keys {
+        if changes.iter().any(|change| change.path.starts_with(path)) {
+            let value = wanted.get(name).cloned().unwrap_or(reset);
+            let call = sns.set_subscription_attributes().subscription_arn(arn).attribute_name(name).attribute_value(value);
+            call.send().await.map_err(Error::of("sns:SetSubscriptionAttributes"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The attributes that are not at SNS's default.
+fn attributes(spec: &Spec) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::new();
+    if let Some(policy) = &spec.delivery_policy {
+        attributes.insert("DeliveryPolicy".to_owned(), policy_json(policy));
+    }
+    if let Some(arn) = &spec.dead_letter_queue {
+        attributes.insert("RedrivePolicy".to_owned(), json!({ "deadLetterTargetArn": arn }).to_string());
+    }
+    attributes
+}
+
+fn policy_json(policy: &DeliveryPolicy) -> String {
+    let mut json = json!({ "healthyRetryPolicy": {
+        "numRetries": policy.num_retries,
+        "numNoDelayRetries": policy.num_no_delay_retries,
+        "numMinDelayRetries": policy.num_min_delay_retries,
+        "numMaxDelayRetries": policy.num_max_delay_retries,
+        "minDelayTarget": policy.min_delay_target,
+        "maxDelayTarget": policy.max_delay_target,
+        "backoffFunction": policy.backoff_function,
+    }});
+    if let (Some(most), Some(json)) = (policy.max_receives_per_second, json.as_object_mut()) {
+        json.insert("throttlePolicy".to_owned(), json!({ "maxReceivesPerSecond": most }));
+    }
+    json.to_string()
+}
+
+impl Action {
+    /// What the action is, for people and programs.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        match self {
+            Self::Subscribe { topic, endpoint, spec, again } => {
+                let verb = if *again { Verb::Update } else { Verb::Create };
+                let summary = Summary::new(verb, RESOURCE, &name(topic, endpoint), diff::all(spec));
+                if *again { summary.effect("asks for confirmation again") } else { summary }
+            }
+            Self::Update { name, changes, .. } => Summary::new(Verb::Update, RESOURCE, name, changes.clone()),
+            Self::Unsubscribe { name, .. } => Summary::new(Verb::Delete, RESOURCE, name, Vec::new()),
+        }
+    }
+}

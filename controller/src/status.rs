@@ -1,0 +1,228 @@
+//! How an app is, and why it is not ready, from what was observed and planned. No I/O.
+
+use aws_smithy_types::date_time::Format;
+use serde::Serialize;
+
+use crate::desired::Desired;
+use crate::error::Error;
+use crate::execute::Failed;
+use crate::observed::Observed;
+use crate::plan::{On, Plan};
+use crate::resource::service::{self, Found};
+use crate::resource::task_definition;
+
+/// How an app is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppStatus {
+    /// Its name.
+    pub name: String,
+    /// Its cluster.
+    pub cluster: String,
+    /// Ready, Progressing, Stalled, Conflict, in this order.
+    pub conditions: Vec<Condition>,
+    /// Counts; absent without a service.
+    pub service: Option<Service>,
+    /// Auto scaling; always absent, as it is not supported yet.
+    pub scaling: Option<()>,
+    /// Where clients connect; absent without a load balancer.
+    pub endpoint: Option<String>,
+}
+
+/// One aspect of how an app is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Which aspect.
+    pub r#type: &'static str,
+    /// Whether it holds: `True`, `False` or `Unknown`.
+    pub status: &'static str,
+    /// Why, in one word.
+    pub reason: &'static str,
+    /// Why, for people.
+    pub message: String,
+    /// When AWS last recorded a change; absent if it has no record.
+    pub last_transition_time: Option<String>,
+}
+
+/// Counts of a service.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    /// Tasks that should run.
+    pub desired: u32,
+    /// Tasks that run.
+    pub running: u32,
+    /// Tasks that start.
+    pub pending: u32,
+    /// `family:revision`.
+    pub task_definition: String,
+}
+
+impl AppStatus {
+    fn holds(&self, r#type: &str) -> bool {
+        self.conditions.iter().any(|one| one.r#type == r#type && one.status == "True")
+    }
+
+    /// Whether the app is as it should be and serves.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.holds("Ready")
+    }
+
+    /// Whether something is under way.
+    #[must_use]
+    pub fn is_progressing(&self) -> bool {
+        self.holds("Progressing")
+    }
+
+    /// Whether only a person can help.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.holds("Stalled")
+    }
+}
+
+/// How an app is that was read.
+#[must_use]
+pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &[Failed]) -> AppStatus {
+    let found = service::active(observed);
+    let at = found.and_then(Found::primary).and_then(|one| one.updated_at);
+    let at = at.and_then(|at| at.fmt(Format::DateTime).ok());
+    let stalled = stalled(observed, plan, failed);
+    let progressing = progressing(found, plan);
+    let ready = ready(desired, observed, plan);
+    let state = |holds| if holds { "True" } else { "False" };
+    let condition = |r#type, holds, (reason, message): (&'static str, String)| Condition {
+        r#type,
+        status: state(holds),
+        reason,
+        message,
+        last_transition_time: at.clone(),
+    };
+    let no = || ("AsExpected", String::new());
+    let is_ready = ready.is_none() && stalled.is_none();
+    let why_not = ready.clone().or_else(|| stalled.clone());
+    AppStatus {
+        name: desired.marks.app.name.clone(),
+        cluster: desired.marks.app.cluster.clone(),
+        conditions: vec![
+            condition("Ready", is_ready, why_not.unwrap_or_else(|| ("Serving", serving(found)))),
+            condition("Progressing", progressing.is_some() && stalled.is_none(), progressing.unwrap_or_else(no)),
+            condition("Stalled", stalled.is_some(), stalled.unwrap_or_else(no)),
+        ],
+        service: found.map(|found| Service {
+            desired: found.spec.desired_count,
+            running: found.running,
+            pending: found.pending,
+            task_definition: task_definition::short(&found.task_definition_arn).to_owned(),
+        }),
+        scaling: None,
+        endpoint: endpoint(desired, observed),
+    }
+}
+
+/// How an app is that could not be read.
+#[must_use]
+pub fn unread(desired: &Desired, error: &Error) -> AppStatus {
+    let condition = |r#type| Condition {
+        r#type,
+        status: "Unknown",
+        reason: "ReadFailed",
+        message: error.to_string(),
+        last_transition_time: None,
+    };
+    AppStatus {
+        name: desired.marks.app.name.clone(),
+        cluster: desired.marks.app.cluster.clone(),
+        conditions: vec![condition("Ready"), condition("Progressing"), condition("Stalled")],
+        service: None,
+        scaling: None,
+        endpoint: None,
+    }
+}
+
+type Reason = Option<(&'static str, String)>;
+
+fn serving(found: Option<&Found>) -> String {
+    found.map_or_else(|| "nothing is left".into(), |found| format!("{} tasks run", found.running))
+}
+
+/// Why a person has to help.
+fn stalled(observed: &Observed, plan: &Plan, failed: &[Failed]) -> Reason {
+    if let Some(conflict) = plan.conflicts.first() {
+        return Some(("Conflict", conflict.to_string()));
+    }
+    if let Some(reason) = &plan.stalled {
+        return Some(("RolloutFailed", format!("{reason}. Change the manifest, or say: interstella retry")));
+    }
+    if service::has_failed(observed) {
+        let reason = service::active(observed).and_then(Found::primary).map(|one| one.reason.clone());
+        return Some(("RolloutFailed", explain(reason.unwrap_or_default(), observed)));
+    }
+    if let Some(waiting) = plan.waiting.iter().find(|waiting| waiting.on == On::Person) {
+        return Some(("NeedsAPerson", waiting.to_string()));
+    }
+    let lasting = failed.iter().find(|failed| requires_a_person(&failed.error));
+    lasting.map(|failed| ("CallFailed", format!("{}: {}", failed.summary, failed.error)))
+}
+
+fn requires_a_person(error: &Error) -> bool {
+    use crate::error::Class::{Conflict, Denied, Quota, Terminal, Unsupported};
+    matches!(error.class, Conflict | Denied | Quota | Terminal | Unsupported)
+}
+
+/// What is under way.
+fn progressing(found: Option<&Found>, plan: &Plan) -> Reason {
+    if let Some(action) = plan.actions.first() {
+        let more = plan.actions.len() - 1;
+        let summary = action.summary();
+        let first = format!("{} {} {}", summary.action, summary.resource, summary.name);
+        return Some(("Changing", if more == 0 { first } else { format!("{first} and {more} more") }));
+    }
+    if let Some(waiting) = plan.waiting.iter().find(|waiting| waiting.on != On::Person) {
+        return Some(("Waiting", waiting.to_string()));
+    }
+    let found = found.filter(|found| !found.is_steady())?;
+    let message = found.primary().map(|one| one.reason.clone()).unwrap_or_default();
+    Some(("RollingOut", message))
+}
+
+/// Why the app is not ready.
+fn ready(desired: &Desired, observed: &Observed, plan: &Plan) -> Reason {
+    let Some(found) = service::active(observed) else {
+        return desired.is_present().then(|| ("NoService", "there is no service yet".into()));
+    };
+    if !desired.is_present() {
+        return Some(("Going", "it is being removed".into()));
+    }
+    if !found.is_steady() {
+        let message = format!("{} of {} tasks run", found.running, found.spec.desired_count);
+        return Some(("TasksMissing", explain(message, observed)));
+    }
+    (!plan.is_empty()).then(|| ("Differs", "AWS is not as the manifest says yet".into()))
+}
+
+/// Adds what ECS and the load balancer say.
+fn explain(mut message: String, observed: &Observed) -> String {
+    let mut add = |text: String| {
+        if !message.is_empty() {
+            message.push_str("; ");
+        }
+        message.push_str(&text);
+    };
+    observed.stopped.iter().take(3).for_each(|reason| add(format!("a task stopped: {reason}")));
+    let unhealthy = observed.targets.iter().filter(|target| target.state == "unhealthy");
+    unhealthy.take(3).for_each(|target| add(format!("target {} is unhealthy: {}", target.id, target.reason)));
+    if let Some(event) = observed.service.as_ref().and_then(|found| found.events.first()) {
+        add(event.clone());
+    }
+    message
+}
+
+fn endpoint(desired: &Desired, observed: &Observed) -> Option<String> {
+    let front = desired.front.as_ref()?;
+    let found = observed.load_balancer(&front.load_balancer.0)?;
+    let scheme = front.listener.protocol.to_ascii_lowercase();
+    Some(format!("{scheme}://{}:{}", found.dns_name, front.listener.port))
+}
