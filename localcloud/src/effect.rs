@@ -72,11 +72,13 @@ pub struct HealthCheckRequest {
 pub struct DeliveryRequest {
     /// Identifies the attempt in the report.
     pub delivery_id: u64,
-    /// The subscription's endpoint, an `http://` URL. Hosts ending in `.localhost` are on loopback.
+    /// The subscription's endpoint: an `http://` URL whose host is on loopback (`.localhost` included), or the ARN of a queue
+    /// of this cloud. For a queue the runtime only completes the message.
     pub endpoint: String,
     /// Headers besides Host and Content-Length.
     pub headers: Vec<(String, String)>,
-    /// The body without `Signature`: the runtime signs and completes it off the lock.
+    /// The members of the body. `Timestamp` (wall time), `Signature` and `SigningCertURL` are empty at the first attempt: the
+    /// runtime completes them off the lock.
     pub message: serde_json::Map<String, serde_json::Value>,
     /// Whether the body is the bare message (raw delivery) instead of the envelope.
     pub raw: bool,
@@ -130,6 +132,16 @@ pub enum Report {
         delivery_id: u64,
         /// HTTP status, or `None` after a time-out or transport error.
         status: Option<u16>,
+        /// The message as it was sent. A retry repeats it, and dead letters hold it.
+        message: serde_json::Map<String, serde_json::Value>,
+    },
+    /// The receiver of a `SubscriptionConfirmation` answered with its token. Only where nothing really runs: a real receiver
+    /// calls `ConfirmSubscription`.
+    SubscriptionConfirmed {
+        /// The topic.
+        topic_arn: String,
+        /// The token of the message.
+        token: String,
     },
 }
 

@@ -9,16 +9,18 @@ use crate::call::{Answer, Call, Service};
 use crate::clock::CloudTime;
 use crate::effect::{Effect, Report};
 use crate::images::Images;
-use crate::{ecr, ecs, elb, logs, sns, ssm, sts, tagging};
+use crate::{ecr, ecs, elb, logs, sns, sqs, ssm, sts, tagging};
 
 /// The account of everything here.
 pub const ACCOUNT: &str = "123456789012";
 
 /// Everything the cloud holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// The one region there is.
     pub region: String,
+    /// Where this cloud answers, without a slash at the end: base of the URLs that SNS and SQS hand out.
+    pub endpoint_url: String,
     /// Source of identifiers.
     pub ids: Ids,
     /// What happens later.
@@ -37,6 +39,8 @@ pub struct World {
     pub logs: logs::Logs,
     /// Simple Notification Service.
     pub sns: sns::Sns,
+    /// Simple Queue Service.
+    pub sqs: sqs::Sqs,
     /// Parameters.
     pub ssm: ssm::Ssm,
     /// Repositories.
@@ -48,6 +52,7 @@ impl World {
     pub fn new(region: &str, seed: u64, images: Images) -> Self {
         Self {
             region: region.to_owned(),
+            endpoint_url: "http://127.0.0.1:4566".to_owned(),
             ids: Ids { seed, made: 0 },
             timers: Timers::default(),
             effects: Vec::new(),
@@ -57,6 +62,7 @@ impl World {
             elb: elb::Elb::default(),
             logs: logs::Logs::default(),
             sns: sns::Sns::default(),
+            sqs: sqs::Sqs::default(),
             ssm: ssm::Ssm::default(),
             ecr: ecr::Ecr::default(),
         }
@@ -69,6 +75,7 @@ impl World {
             Service::Elb => elb::call(self, call, operation, input),
             Service::Logs => logs::call(self, call, operation, input),
             Service::Sns => sns::call(self, call, operation, input),
+            Service::Sqs => sqs::call(self, call, operation, input),
             Service::Ssm => ssm::call(self, call, operation, input),
             Service::Ecr => ecr::call(self, call, operation, input),
             Service::Sts => sts::call(self, call, operation, input),
@@ -86,7 +93,10 @@ impl World {
             Report::TargetChecked { target_group_arn, target, result } => {
                 elb::checked(self, now, &target_group_arn, &target, result);
             }
-            Report::Delivered { delivery_id, status } => sns::delivered(self, now, delivery_id, status),
+            Report::Delivered { delivery_id, status, message } => {
+                sns::delivered(self, now, delivery_id, status, message);
+            }
+            Report::SubscriptionConfirmed { topic_arn, token } => sns::confirmed(self, now, &topic_arn, &token),
         }
     }
 
@@ -122,7 +132,7 @@ pub enum Timer {
 }
 
 /// What happens later, in order of time and then of being set.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Timers {
     queue: BTreeMap<(CloudTime, u64), Timer>,
     set: u64,
@@ -148,7 +158,7 @@ impl Timers {
 }
 
 /// Identifiers that look like AWS's and are the same in every run with the same seed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ids {
     seed: u64,
     made: u64,

@@ -1,0 +1,165 @@
+//! A runtime that runs nothing: tasks start and stop in the books, targets are healthy, deliveries are accepted.
+//!
+//! For fast tests with a stepped clock. What a program would do wrong is told beforehand, as a [`Behaviour`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::CloudTime;
+use crate::cloud::{Cloud, Runtime};
+use crate::effect::{CheckResult, DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch};
+use crate::sns::envelope;
+
+/// How long starting and stopping take, in cloud time.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Deliveries that are remembered; the oldest give way.
+const MAX_DELIVERIES: usize = 10_000;
+
+/// How a program behaves when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It answers every health check with 503.
+    NeverHealthy,
+    /// It ends by itself.
+    ExitsAfter(Duration, i32),
+    /// It cannot be started.
+    FailsToStart,
+}
+
+/// The runtime. Clones share one state, so that a test keeps one and gives one to the cloud.
+#[derive(Debug, Clone, Default)]
+pub struct Model(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    behaviours: BTreeMap<PathBuf, Behaviour>,
+    /// Containers that have not ended, by task.
+    tasks: BTreeMap<String, Vec<Container>>,
+    /// Where programs with a behaviour listen.
+    listening: BTreeMap<SocketAddr, Behaviour>,
+    /// Status of deliveries instead of 200.
+    answer: Option<Option<u16>>,
+    deliveries: VecDeque<DeliveryRequest>,
+}
+
+#[derive(Debug)]
+struct Container {
+    name: String,
+    /// When it ends by itself.
+    ends: Option<CloudTime>,
+}
+
+impl Model {
+    /// Has programs at `path` behave in a way from their next start on; `None`: as if nothing had been said.
+    pub fn behave(&self, path: impl AsRef<Path>, behaviour: Option<Behaviour>) {
+        let path = path.as_ref().to_owned();
+        match behaviour {
+            Some(behaviour) => self.state().behaviours.insert(path, behaviour),
+            None => self.state().behaviours.remove(&path),
+        };
+    }
+
+    /// Has deliveries end with a status from now on; `None` is no answer at all.
+    pub fn answer_deliveries(&self, status: Option<u16>) {
+        self.state().answer = Some(status);
+    }
+
+    /// Takes what was delivered, in order, whatever was answered.
+    pub fn take_deliveries(&self) -> Vec<DeliveryRequest> {
+        self.state().deliveries.drain(..).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Runtime for Model {
+    fn apply(&self, cloud: &Arc<Cloud>, effect: Effect) -> Vec<(Duration, Report)> {
+        let mut state = self.state();
+        match effect {
+            Effect::StartTask(launch) => state.start(cloud.now(), &launch),
+            Effect::StopTask { task_id, .. } => state.stop(cloud.now(), &task_id),
+            Effect::CheckTarget(request) => vec![(Duration::ZERO, state.check(request))],
+            Effect::Deliver(request) => state.deliver(request),
+        }
+    }
+}
+
+impl State {
+    fn start(&mut self, now: CloudTime, launch: &TaskLaunch) -> Vec<(Duration, Report)> {
+        let task_id = launch.task_id.clone();
+        let behaviour = |path: &Path| self.behaviours.get(path).copied();
+        if launch.containers.iter().any(|container| behaviour(&container.program.path) == Some(Behaviour::FailsToStart))
+        {
+            let reason = "CannotStartContainerError: the program could not be started".to_owned();
+            return vec![(PAUSE, Report::TaskFailedToStart { task_id, reason })];
+        }
+        let mut reports = vec![(PAUSE, Report::TaskStarted { task_id: task_id.clone() })];
+        let mut containers = Vec::new();
+        for container in &launch.containers {
+            let behaviour = self.behaviours.get(&container.program.path).copied();
+            let name = container.name.clone();
+            let mut ends = None;
+            if let Some(Behaviour::ExitsAfter(duration, exit_code)) = behaviour {
+                let exited = Report::ContainerExited { task_id: task_id.clone(), container: name.clone(), exit_code };
+                reports.push((PAUSE + duration, exited));
+                ends = Some(now.after(PAUSE + duration));
+            }
+            for (_, address) in &container.ports {
+                // A port that was given back may belong to another program now.
+                match behaviour {
+                    Some(behaviour) => self.listening.insert(*address, behaviour),
+                    None => self.listening.remove(address),
+                };
+            }
+            containers.push(Container { name, ends });
+        }
+        self.tasks.insert(task_id, containers);
+        reports
+    }
+
+    /// Ends the containers that have not ended by themselves. Each exits with 0, as a program does that drains on SIGTERM.
+    fn stop(&mut self, now: CloudTime, task_id: &str) -> Vec<(Duration, Report)> {
+        let stopped = now.after(PAUSE);
+        let containers = self.tasks.remove(task_id).unwrap_or_default();
+        let running = containers.into_iter().filter(|container| container.ends.is_none_or(|ends| ends > stopped));
+        running
+            .map(|container| {
+                let task_id = task_id.to_owned();
+                (PAUSE, Report::ContainerExited { task_id, container: container.name, exit_code: 0 })
+            })
+            .collect()
+    }
+
+    fn check(&self, request: HealthCheckRequest) -> Report {
+        let result = match request.address {
+            None => CheckResult::Failed,
+            Some(address) if self.listening.get(&address) == Some(&Behaviour::NeverHealthy) => CheckResult::Status(503),
+            Some(_) => CheckResult::Status(200),
+        };
+        Report::TargetChecked { target_group_arn: request.target_group_arn, target: request.target, result }
+    }
+
+    fn deliver(&mut self, request: DeliveryRequest) -> Vec<(Duration, Report)> {
+        let status = self.answer.unwrap_or(Some(200));
+        let message = request.message.clone();
+        let mut reports = vec![(
+            Duration::ZERO,
+            Report::Delivered { delivery_id: request.delivery_id, status, message: message.clone() },
+        )];
+        let text = |name: &str| envelope::text(&message, name).to_owned();
+        if text("Type") == "SubscriptionConfirmation" && status.is_some_and(|status| (200..300).contains(&status)) {
+            let confirmed = Report::SubscriptionConfirmed { topic_arn: text("TopicArn"), token: text("Token") };
+            reports.push((Duration::ZERO, confirmed));
+        }
+        if self.deliveries.len() == MAX_DELIVERIES {
+            self.deliveries.pop_front();
+        }
+        self.deliveries.push_back(request);
+        reports
+    }
+}

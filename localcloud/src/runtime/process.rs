@@ -1,0 +1,187 @@
+//! The runtime that really runs: processes for containers, sockets for health checks and deliveries.
+//!
+//! `apply` only hands an effect to a tokio task. Time-outs here are wall time.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::timeout;
+
+use super::reaper::Reaper;
+use super::signer::Signer;
+use super::{deliver, health_check, task};
+use crate::cloud::{Cloud, Runtime};
+use crate::effect::{DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch};
+use crate::images::Program;
+
+/// Health checks under way at a time.
+const MAX_CHECKS: usize = 64;
+/// Deliveries under way at a time; each takes up to 15 seconds.
+const MAX_DELIVERIES: usize = 256;
+/// How long the end of killed processes may take to be noticed.
+const KILL_GRACE: Duration = Duration::from_secs(2);
+
+/// What the runtime has to be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where this cloud answers; given to tasks as `AWS_ENDPOINT_URL`.
+    pub endpoint_url: String,
+    /// The region, given to tasks.
+    pub region: String,
+    /// `PATH` of tasks.
+    pub search_path: String,
+    /// Cloud seconds in a second of the machine.
+    pub speed: f64,
+    /// Environment variables that hold a duration in milliseconds of cloud time, with what they are if a task does not say. A
+    /// task gets them divided by the speed.
+    pub scaled_ms: Vec<(String, u64)>,
+    /// The program that calls [`super::reaper::main`].
+    pub reaper: Program,
+}
+
+/// The runtime. Clones share one state, so that whoever starts the cloud keeps one for [`Process::shut_down`].
+#[derive(Clone)]
+pub struct Process(Arc<Inner>);
+
+struct Inner {
+    settings: Arc<Settings>,
+    handle: Handle,
+    reaper: Arc<Reaper>,
+    signer: Signer,
+    tasks: Mutex<Tasks>,
+    /// Rings when a task has ended.
+    ended: Notify,
+    checks: Semaphore,
+    deliveries: Semaphore,
+}
+
+#[derive(Default)]
+struct Tasks {
+    /// Nothing is started any more.
+    closed: bool,
+    /// How to stop each task that runs.
+    running: BTreeMap<String, watch::Sender<Option<Duration>>>,
+}
+
+impl Process {
+    /// Starts the reaper and, in the background, the making of the signing key. Must be called within a tokio runtime. The error
+    /// says why the reaper could not be started.
+    pub fn start(settings: Settings) -> io::Result<Self> {
+        let reaper = Reaper::start(&settings.reaper)?;
+        Ok(Self(Arc::new(Inner {
+            signer: Signer::start(&settings.region, &settings.endpoint_url),
+            settings: Arc::new(settings),
+            handle: Handle::current(),
+            reaper: Arc::new(reaper),
+            tasks: Mutex::default(),
+            ended: Notify::new(),
+            checks: Semaphore::new(MAX_CHECKS),
+            deliveries: Semaphore::new(MAX_DELIVERIES),
+        })))
+    }
+
+    /// Ends every task: SIGTERM, and SIGKILL after `grace` (wall time). Starts no task any more. Returns when all are gone.
+    pub async fn shut_down(&self, grace: Duration) {
+        self.0.close(grace);
+        let all_ended = async {
+            loop {
+                let ended = self.0.ended.notified();
+                if self.0.tasks().running.is_empty() {
+                    break;
+                }
+                ended.await;
+            }
+        };
+        if timeout(grace + KILL_GRACE, all_ended).await.is_err() {
+            tracing::warn!("some processes did not end in time; the reaper kills them");
+        }
+        let reaper = Arc::clone(&self.0.reaper);
+        match tokio::task::spawn_blocking(move || reaper.end()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the reaper's end was not seen"),
+            Err(error) => tracing::warn!(%error, "the reaper was not ended"),
+        }
+    }
+}
+
+impl Runtime for Process {
+    fn apply(&self, cloud: &Arc<Cloud>, effect: Effect) -> Vec<(Duration, Report)> {
+        let inner = Arc::clone(&self.0);
+        let cloud = Arc::clone(cloud);
+        match effect {
+            Effect::StartTask(launch) => inner.start_task(cloud, launch),
+            Effect::StopTask { task_id, grace } => inner.stop_task(&task_id, grace),
+            Effect::CheckTarget(request) => {
+                self.0.handle.spawn(async move { inner.check(&cloud, request).await });
+            }
+            Effect::Deliver(request) => {
+                self.0.handle.spawn(async move { inner.deliver(&cloud, request).await });
+            }
+        }
+        Vec::new()
+    }
+}
+
+impl Inner {
+    /// Enters the task before anything runs, so that a stop that follows at once finds it.
+    fn start_task(self: Arc<Self>, cloud: Arc<Cloud>, launch: TaskLaunch) {
+        let (stop, stopped) = watch::channel(None);
+        {
+            let mut tasks = self.tasks();
+            if tasks.closed {
+                return;
+            }
+            tasks.running.insert(launch.task_id.clone(), stop);
+        }
+        let handle = self.handle.clone();
+        handle.spawn(async move {
+            let task_id = launch.task_id.clone();
+            task::run(Arc::clone(&self.settings), Arc::clone(&self.reaper), cloud, launch, stopped).await;
+            self.tasks().running.remove(&task_id);
+            self.ended.notify_waiters();
+        });
+    }
+
+    /// A task that has ended already has reported that.
+    fn stop_task(&self, task_id: &str, grace: Duration) {
+        if let Some(stop) = self.tasks().running.get(task_id) {
+            stop.send_replace(Some(grace));
+        }
+    }
+
+    fn close(&self, grace: Duration) {
+        let mut tasks = self.tasks();
+        tasks.closed = true;
+        for stop in tasks.running.values() {
+            stop.send_replace(Some(grace));
+        }
+    }
+
+    async fn check(&self, cloud: &Arc<Cloud>, request: HealthCheckRequest) {
+        let Ok(_permit) = self.checks.acquire().await else { return };
+        let (target_group_arn, target) = (request.target_group_arn.clone(), request.target.clone());
+        let result = health_check::check(request).await;
+        cloud.report(Report::TargetChecked { target_group_arn, target, result });
+    }
+
+    async fn deliver(&self, cloud: &Arc<Cloud>, request: DeliveryRequest) {
+        let Ok(_permit) = self.deliveries.acquire().await else { return };
+        let delivery_id = request.delivery_id;
+        let (status, message) = deliver::deliver(&self.signer, cloud, request).await;
+        cloud.report(Report::Delivered { delivery_id, status, message });
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Tasks> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether nothing holds a loopback port right now: the probe for [`crate::addresses::Addresses`].
+pub fn port_is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}

@@ -1,0 +1,157 @@
+//! SNS's signing key and its certificate: made in the background, used off the lock, published as a page of the cloud.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rcgen::{
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
+    SigningKey,
+};
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::cloud::{Cloud, Page};
+use crate::sns::envelope;
+
+/// Why nothing can be signed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum SignerError {
+    #[error("the signing key could not be made: {0}")]
+    Key(#[from] rcgen::Error),
+    #[error("the signing key was never finished")]
+    Unfinished,
+}
+
+type Made = Option<Result<Arc<Identity>, SignerError>>;
+
+/// Signs messages, as soon as there is a key.
+pub(super) struct Signer {
+    made: watch::Receiver<Made>,
+    endpoint_url: String,
+}
+
+/// A key with its certificate.
+struct Identity {
+    key: KeyPair,
+    /// Path of the certificate's page.
+    path: String,
+    certificate_pem: String,
+}
+
+impl Signer {
+    /// Has a key and a certificate made on a thread of its own, for that takes a moment.
+    pub(super) fn start(region: &str, endpoint_url: &str) -> Self {
+        let (tell, made) = watch::channel(None);
+        let region = region.to_owned();
+        let now = wall_time();
+        tokio::task::spawn_blocking(move || tell.send_replace(Some(Identity::make(&region, now).map(Arc::new))));
+        Self { made, endpoint_url: endpoint_url.to_owned() }
+    }
+
+    /// Dates and signs a message, and sees to it that its certificate can be fetched.
+    pub(super) async fn complete(&self, cloud: &Cloud, message: &mut Map<String, Value>) -> Result<(), SignerError> {
+        let identity = self.identity().await?;
+        publish(cloud, &identity);
+        let timestamp = wall_time().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let certificate_url = format!("{}{}", self.endpoint_url, identity.path);
+        envelope::complete(message, &timestamp, &certificate_url, |text| {
+            Ok(BASE64_STANDARD.encode(identity.key.sign(text.as_bytes())?))
+        })
+    }
+
+    async fn identity(&self) -> Result<Arc<Identity>, SignerError> {
+        let mut made = self.made.clone();
+        let made = made.wait_for(Option::is_some).await.map_err(|_| SignerError::Unfinished)?;
+        made.clone().unwrap_or(Err(SignerError::Unfinished))
+    }
+}
+
+impl Identity {
+    /// Makes an RSA key of 2048 bits and a self-signed certificate that looks like SNS's, valid for a year from yesterday on.
+    fn make(region: &str, now: Timestamp) -> Result<Self, SignerError> {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        let names = vec![format!("sns.{region}.amazonaws.com"), "sns.amazonaws.com".to_owned()];
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "sns.amazonaws.com");
+        // Midnights (UTC): certificates need no more precision.
+        let (first, last) =
+            (date(now - SignedDuration::from_hours(24)), date(now + SignedDuration::from_hours(24 * 365)));
+        params.not_before = rcgen::date_time_ymd(first.0, first.1, first.2);
+        params.not_after = rcgen::date_time_ymd(last.0, last.1, last.2);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let certificate = params.self_signed(&key)?;
+        let fingerprint = hex::encode(digest::digest(&digest::SHA256, certificate.der()));
+        let path = format!("/SimpleNotificationService-{fingerprint:.32}.pem");
+        Ok(Self { key, path, certificate_pem: certificate.pem() })
+    }
+}
+
+fn publish(cloud: &Cloud, identity: &Identity) {
+    if cloud.page(&identity.path).is_none() {
+        let body = Bytes::from(identity.certificate_pem.clone());
+        cloud.publish(&identity.path, Page { content_type: "application/x-pem-file".to_owned(), body });
+    }
+}
+
+/// Year, month and day of a moment (UTC).
+fn date(moment: Timestamp) -> (i32, u8, u8) {
+    let date = moment.to_zoned(TimeZone::UTC).date();
+    (i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
+}
+
+#[expect(clippy::disallowed_methods, reason = "signatures are made in wall time, at the edge")]
+fn wall_time() -> Timestamp {
+    Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+    use rcgen::PublicKeyData;
+
+    use super::*;
+    use crate::clock::{Clock, CloudTime};
+    use crate::images::Images;
+    use crate::runtime::model::Model;
+    use crate::sns::envelope::Content;
+    use crate::world::World;
+
+    #[tokio::test]
+    async fn a_message_is_signed_by_the_key_of_the_published_certificate() {
+        let world = World::new("us-west-2", 7, Images::default());
+        let cloud = Cloud::new(world, Clock::stepped(CloudTime::default()), Box::new(Model::default()));
+        let signer = Signer::start("us-west-2", "http://127.0.0.1:4566");
+        let content = Content { message: "m".to_owned(), ..Content::default() };
+        let mut message = envelope::notification("id", "topic", "subscription", "http://127.0.0.1:4566", &content);
+        signer.complete(&cloud, &mut message).await.unwrap();
+
+        let path = envelope::text(&message, "SigningCertURL").strip_prefix("http://127.0.0.1:4566").unwrap();
+        let (_, name) = path.split_once("/SimpleNotificationService-").unwrap();
+        assert!(name.len() == 36 && name.ends_with(".pem"), "{name}");
+        let pem = String::from_utf8(cloud.page(path).unwrap().body.to_vec()).unwrap();
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let certificate = BASE64_STANDARD.decode(base64).unwrap();
+        let public_key = signer.identity().await.unwrap().key.der_bytes().to_vec();
+        assert!(certificate.windows(public_key.len()).any(|window| window == public_key));
+
+        let signature = BASE64_STANDARD.decode(envelope::text(&message, "Signature")).unwrap();
+        let signed = envelope::string_to_sign(&message);
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key);
+        key.verify(signed.as_bytes(), &signature).unwrap();
+        assert!(key.verify(signed.replace("Message\nm", "Message\nn").as_bytes(), &signature).is_err());
+    }
+
+    #[test]
+    fn the_certificate_is_valid_around_its_making() {
+        assert_eq!(date("2026-03-01T12:00:00Z".parse().unwrap()), (2026, 3, 1));
+    }
+}

@@ -1,0 +1,201 @@
+//! The process runtime from outside: tasks end with it, and deliveries are real, signed and repeated to the byte.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use interstella_localcloud::call::Service;
+use interstella_localcloud::clock::Clock;
+use interstella_localcloud::cloud::{Cloud, Runtime};
+use interstella_localcloud::effect::{ContainerLaunch, Effect, TaskLaunch};
+use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
+use interstella_localcloud::world::World;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:orderTopic";
+
+/// A live cloud at 100 times the speed, with its runtime.
+fn cloud() -> (Arc<Cloud>, Process) {
+    let settings = Settings {
+        endpoint_url: "http://127.0.0.1:4566".to_owned(),
+        region: "us-west-2".to_owned(),
+        search_path: "/usr/bin:/bin".to_owned(),
+        speed: 100.0,
+        scaled_ms: Vec::new(),
+        reaper: Program { path: "/bin/cat".into(), arguments: Vec::new() },
+    };
+    let process = Process::start(settings).unwrap();
+    let world = World::new("us-west-2", 7, Images::default());
+    let cloud = Cloud::new(world, Clock::live(100.0), Box::new(process.clone()));
+    tokio::spawn(Arc::clone(&cloud).run_timers());
+    (cloud, process)
+}
+
+fn ok(cloud: &Arc<Cloud>, service: Service, operation: &str, input: Value) -> Value {
+    cloud.call(service, operation, input).unwrap_or_else(|error| panic!("{operation}: {error}"))
+}
+
+struct Received {
+    headers: HeaderMap,
+    path: String,
+    body: String,
+}
+
+/// Answers each request with the next status, then 200, and passes it on.
+async fn receiver(statuses: Vec<u16>) -> (SocketAddr, mpsc::UnboundedReceiver<Received>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (pass, received) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut statuses = statuses.into_iter();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let status = StatusCode::from_u16(statuses.next().unwrap_or(200)).unwrap();
+            let pass = pass.clone();
+            let answer = service_fn(move |request: Request<Incoming>| {
+                let pass = pass.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let body = body.collect().await.unwrap().to_bytes();
+                    let body = String::from_utf8(body.to_vec()).unwrap();
+                    let _ = pass.send(Received { headers: parts.headers, path: parts.uri.to_string(), body });
+                    let mut response = Response::new(Full::new(Bytes::new()));
+                    *response.status_mut() = status;
+                    Ok::<_, Infallible>(response)
+                }
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    (address, received)
+}
+
+async fn next(received: &mut mpsc::UnboundedReceiver<Received>) -> Received {
+    timeout(DEADLINE, received.recv()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn an_endpoint_confirms_and_gets_signed_messages_again_until_it_takes_them() {
+    let (cloud, process) = cloud();
+    let (address, mut received) = receiver(vec![200, 503, 503]).await;
+    ok(&cloud, Service::Sns, "CreateTopic", json!({ "Name": "orderTopic" }));
+    let endpoint = format!("http://interstella.us-west-2.elb.localhost:{}/order/", address.port());
+    ok(&cloud, Service::Sns, "Subscribe", json!({ "TopicArn": TOPIC, "Protocol": "http", "Endpoint": endpoint }));
+
+    let confirmation = next(&mut received).await;
+    assert_eq!(confirmation.path, "/order/");
+    assert_eq!(confirmation.headers["host"], format!("interstella.us-west-2.elb.localhost:{}", address.port()));
+    assert_eq!(confirmation.headers["x-amz-sns-message-type"], "SubscriptionConfirmation");
+    let body: Value = serde_json::from_str(&confirmation.body).unwrap();
+    let path = body["SigningCertURL"].as_str().unwrap().strip_prefix("http://127.0.0.1:4566").unwrap();
+    assert!(cloud.page(path).is_some(), "{path}");
+    ok(&cloud, Service::Sns, "ConfirmSubscription", json!({ "TopicArn": TOPIC, "Token": body["Token"] }));
+
+    let published = ok(&cloud, Service::Sns, "Publish", json!({ "TopicArn": TOPIC, "Message": "{\"bundle\": 1}" }));
+    let attempts = [next(&mut received).await, next(&mut received).await, next(&mut received).await];
+    assert!(attempts.iter().all(|attempt| attempt.body == attempts[0].body));
+    assert!(attempts[0].body.starts_with("{\n  \"Type\" : \"Notification\",\n"), "{}", attempts[0].body);
+    let body: Value = serde_json::from_str(&attempts[0].body).unwrap();
+    assert_eq!(body["MessageId"], published["MessageId"]);
+    assert_eq!(attempts[0].headers["x-amz-sns-message-id"], published["MessageId"].as_str().unwrap());
+    assert_eq!(body["Signature"].as_str().unwrap().len(), 344);
+    process.shut_down(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_takes_is_a_dead_letter_with_its_signature() {
+    let (cloud, process) = cloud();
+    let (address, mut received) = receiver(vec![200, 503, 503, 503, 503]).await;
+    ok(&cloud, Service::Sns, "CreateTopic", json!({ "Name": "orderTopic" }));
+    let queue = ok(&cloud, Service::Sqs, "CreateQueue", json!({ "QueueName": "lost" }))["QueueUrl"].clone();
+    let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-west-2:123456789012:lost"}"#;
+    ok(
+        &cloud,
+        Service::Sns,
+        "Subscribe",
+        json!({
+            "TopicArn": TOPIC, "Protocol": "http", "Endpoint": format!("http://{address}/"),
+            "Attributes": { "RedrivePolicy": redrive },
+        }),
+    );
+    let confirmation: Value = serde_json::from_str(&next(&mut received).await.body).unwrap();
+    ok(&cloud, Service::Sns, "ConfirmSubscription", json!({ "TopicArn": TOPIC, "Token": confirmation["Token"] }));
+    ok(&cloud, Service::Sns, "Publish", json!({ "TopicArn": TOPIC, "Message": "m" }));
+    let sent = next(&mut received).await.body;
+    let letter = timeout(DEADLINE, async {
+        let mut pause = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            pause.tick().await;
+            let answer = ok(&cloud, Service::Sqs, "ReceiveMessage", json!({ "QueueUrl": queue }));
+            if let Some(message) = answer["Messages"].get(0) {
+                return message["Body"].as_str().unwrap().to_owned();
+            }
+        }
+    });
+    assert_eq!(letter.await.unwrap(), sent);
+    process.shut_down(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn an_orderly_end_leaves_nothing_and_starts_nothing() {
+    let (cloud, process) = cloud();
+    ok(&cloud, Service::Logs, "CreateLogGroup", json!({ "logGroupName": "g" }));
+    let task = |task_id: &str| {
+        let container = ContainerLaunch {
+            name: "c".to_owned(),
+            program: Program { path: "/bin/sh".into(), arguments: Vec::new() },
+            entry_point: Vec::new(),
+            command: [
+                "-c",
+                "exec 2>/dev/null; trap 'echo drained; exit 0' TERM; echo ready; while :; do sleep 0.02; done",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            environment: Vec::new(),
+            ports: Vec::new(),
+            log: Some(("g".to_owned(), task_id.to_owned())),
+        };
+        Effect::StartTask(TaskLaunch { task_id: task_id.to_owned(), containers: vec![container] })
+    };
+    let lines = |stream: &str| {
+        let input = json!({ "logGroupName": "g", "logStreamNames": [stream] });
+        let answer = ok(&cloud, Service::Logs, "FilterLogEvents", input);
+        let events = answer["events"].as_array().unwrap().iter();
+        events.map(|event| event["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    process.apply(&cloud, task("one"));
+    timeout(DEADLINE, async {
+        let mut pause = tokio::time::interval(Duration::from_millis(5));
+        while lines("one").is_empty() {
+            pause.tick().await;
+        }
+    })
+    .await
+    .unwrap();
+    timeout(DEADLINE, process.shut_down(DEADLINE)).await.unwrap();
+    assert_eq!(lines("one"), ["ready", "drained"]);
+    process.apply(&cloud, task("two"));
+    timeout(DEADLINE, process.shut_down(DEADLINE)).await.unwrap();
+    assert_eq!(lines("two"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_port_that_something_holds_is_not_free() {
+    let held = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = held.local_addr().unwrap().port();
+    assert!(!port_is_free(port));
+    drop(held);
+    assert!(port_is_free(port));
+}
