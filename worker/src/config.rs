@@ -72,6 +72,24 @@ pub struct Config {
 
 impl Config {
     /// Reads the configuration from environment variables.
+    ///
+    /// | variable | default | meaning |
+    /// |---|---|---|
+    /// | `INTERSTELLA_ORDER_TOPIC` | required | ARNs of the topics that orders come from, separated by commas |
+    /// | `INTERSTELLA_API_KEY` | required | the fulfilment API's key |
+    /// | `INTERSTELLA_API_ENDPOINT` | required | its URL; `http://` for loopback only |
+    /// | `HOST`, `PORT` | `0.0.0.0`, 5000 | where to take orders |
+    /// | `ADMIN_PORT` | none | where to serve `/livez`, `/readyz` and `/metrics` |
+    /// | `INTERSTELLA_GATHER_MS` | 1000 | how long gathering takes, at most 5000 |
+    /// | `INTERSTELLA_FULFILMENT_IDEMPOTENT` | true | whether the API honours idempotency keys; if not, ambiguous orders are parked |
+    /// | `INTERSTELLA_LEDGER` | `memory` | or `sqlite:PATH`; memory is enough only for one replica or an idempotent API |
+    /// | `INTERSTELLA_SNS_SIGNATURE_V1` | false | accept SHA-1 signatures. A topic signs with version 1 unless its attribute `SignatureVersion` is 2: set that, or this |
+    /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it to redrive a dead-letter queue |
+    /// | `INTERSTELLA_DRAIN_LAG_MS` | 1000 | go on accepting for so long after SIGTERM, at most 3000 |
+    /// | `INTERSTELLA_MAX_IN_FLIGHT` | 512 | orders worked on at once; more are told to come back |
+    /// | `INTERSTELLA_MAX_CONNECTIONS` | 1024 | less if the limit on open files is low |
+    /// | `INTERSTELLA_DIRECT_FULFIL` | false | serve `POST /fulfill/`, which asks for no proof of who sends |
+    /// | `AWS_ENDPOINT_URL` | none | a loopback origin takes SNS's place; any other value is ignored |
     pub fn from_env(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let vars = Vars(vars.collect());
         let host: IpAddr = vars.parse("HOST", "an IP address")?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -88,7 +106,7 @@ impl Config {
             ledger: ledger(&vars)?,
             allow_signature_v1: vars.flag("INTERSTELLA_SNS_SIGNATURE_V1", false)?,
             local_origin: local_origin(&vars)?,
-            drain_lag: vars.millis("INTERSTELLA_DRAIN_LAG_MS", 1000, 0..=5000)?,
+            drain_lag: vars.millis("INTERSTELLA_DRAIN_LAG_MS", 1000, 0..=3000)?,
             max_age: vars.seconds("INTERSTELLA_MAX_MESSAGE_AGE_S", 7200, 60..=6 * 24 * 3600)?,
             max_in_flight: vars.count("INTERSTELLA_MAX_IN_FLIGHT", 512, 1..=100_000)?,
             max_connections: vars.count("INTERSTELLA_MAX_CONNECTIONS", 1024, 1..=100_000)?,

@@ -203,7 +203,7 @@ async fn w10_forged_certificate_urls_neither_flood_sns_nor_stop_orders() {
 async fn w10_one_certificate_is_fetched_once_for_many() {
     let rig = Rig::new().await;
     let orders: Vec<Message> = (0..20).map(|_| rig.order()).collect();
-    let replies = orders.iter().map(|order| order.body()).map(|body| {
+    let replies = orders.iter().map(Message::body).map(|body| {
         let address = rig.address;
         tokio::spawn(async move {
             super::sender::raw(address, &super::sender::request("POST", "/order/", &[], &body)).await.status

@@ -127,12 +127,12 @@ async fn w26_w39_logs_are_json_and_hold_no_secret_and_nothing_a_sender_wrote() {
 #[tokio::test]
 async fn w59_a_second_signal_ends_a_drain() {
     let mut program = Program::start(stand_in(Fake::Hang).await, |command| {
-        command.env("INTERSTELLA_DRAIN_LAG_MS", "5000");
+        command.env("INTERSTELLA_DRAIN_LAG_MS", "3000");
     })
     .await;
     program.signal("-TERM").await;
     let draining = async { while raw(program.address, &request("GET", "/", &[], "")).await.status != 503 {} };
-    tokio::time::timeout(Duration::from_secs(4), draining).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(2), draining).await.unwrap();
     program.signal("-INT").await;
     assert_eq!(program.code().await, Some(130));
 }
