@@ -1,1 +1,286 @@
-//! Placeholder.
+//! The loop: wakes for a changed source, a timer, or because the last pass changed something, and makes passes over what is due.
+//!
+//! The only place that waits. It holds no desired state but the source's last good one; an app that leaves the source is no longer
+//! managed, which is not an order to delete it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::app::{AppName, Manager};
+use crate::aws::{Aws, Identity};
+use crate::desired::Desired;
+use crate::lock::{self, Holder, Lock, Taken};
+use crate::manifest::Manifest;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::reconcile::{self, Outcome};
+use crate::requeue;
+use crate::status::AppStatus;
+
+/// How long a call that runs may take to end when the controller is told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What the source holds: the last good manifests, and what is wrong with what is there now.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// The last good manifests.
+    pub manifests: Vec<Manifest>,
+    /// Problems with the present content, for people.
+    pub problems: Vec<String>,
+}
+
+/// How apps are marked as managed on this machine.
+#[derive(Debug, Clone)]
+pub struct Locking {
+    /// Directory of the marks.
+    pub directory: PathBuf,
+    /// Who we are.
+    pub holder: Holder,
+}
+
+/// What the controller shows to others while it runs.
+#[derive(Debug, Default)]
+pub struct Shared {
+    inner: Mutex<Snapshot>,
+    /// What it counts.
+    pub metrics: Metrics,
+    wake: Notify,
+    stop: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Snapshot {
+    apps: BTreeMap<AppName, AppStatus>,
+    problems: Vec<String>,
+    released: BTreeSet<AppName>,
+    /// Passes so far.
+    passes: u64,
+    /// When the loop last went round.
+    beat: Option<Instant>,
+    interval: Duration,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+        // A snapshot is whole after every statement, so a panic elsewhere does not spoil it.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the apps are, in order of their names.
+    #[must_use]
+    pub fn apps(&self) -> Vec<AppStatus> {
+        self.lock().apps.values().cloned().collect()
+    }
+
+    /// How the apps are that `text` (a name, or cluster and name) means.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<AppStatus> {
+        let snapshot = self.lock();
+        snapshot.apps.iter().filter(|(name, _)| name.is_meant_by(text)).map(|(_, status)| status.clone()).collect()
+    }
+
+    /// What is wrong with the source.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        self.lock().problems.clone()
+    }
+
+    /// Whether a first pass has been made, so that what is shown means something.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.lock().passes > 0
+    }
+
+    /// Whether the loop goes round.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let snapshot = self.lock();
+        let most = snapshot.interval.saturating_mul(3).max(Duration::from_secs(120));
+        snapshot.beat.is_none_or(|beat| beat.elapsed() < most)
+    }
+
+    /// Lets go of the apps that `text` means until the controller starts again; says which.
+    pub fn release(&self, text: &str) -> Vec<AppName> {
+        let mut snapshot = self.lock();
+        let released: Vec<AppName> = snapshot.apps.keys().filter(|name| name.is_meant_by(text)).cloned().collect();
+        snapshot.released.extend(released.iter().cloned());
+        drop(snapshot);
+        self.wake.notify_one();
+        released
+    }
+
+    /// Whether the loop has let go of all the apps that `text` means: their marks are gone.
+    #[must_use]
+    pub fn is_released(&self, text: &str) -> bool {
+        !self.lock().apps.keys().any(|name| name.is_meant_by(text))
+    }
+}
+
+/// When an app is due, and how it went so far.
+#[derive(Debug)]
+struct Turn {
+    desired: Desired,
+    due: Instant,
+    quiet: u32,
+    failures: u32,
+    _lock: Option<Lock>,
+}
+
+/// The loop and what it needs.
+#[derive(Debug)]
+pub struct Controller {
+    aws: Aws,
+    identity: Identity,
+    manager: Manager,
+    interval: Duration,
+    source: watch::Receiver<Arc<Input>>,
+    locking: Option<Locking>,
+    shared: Arc<Shared>,
+    memory: Memory,
+    turns: BTreeMap<AppName, Turn>,
+}
+
+impl Controller {
+    /// A controller that manages what `source` holds in the account and region of `identity`. `interval` is the wait between
+    /// passes over a converged app.
+    #[must_use]
+    pub fn new(
+        aws: Aws,
+        identity: Identity,
+        manager: Manager,
+        interval: Duration,
+        source: watch::Receiver<Arc<Input>>,
+        locking: Option<Locking>,
+    ) -> Self {
+        let shared = Arc::new(Shared::default());
+        shared.lock().interval = interval;
+        let (memory, turns) = (Memory::default(), BTreeMap::new());
+        Self { aws, identity, manager, interval, source, locking, shared, memory, turns }
+    }
+
+    /// What the controller shows to others, for the HTTP interface.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Runs until `shutdown` ends: then no new call is made, and one that runs may take five seconds more.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) {
+        let shared = self.shared();
+        let rounds = async {
+            while !shared.stop.load(Ordering::Relaxed) {
+                self.round().await;
+            }
+        };
+        tokio::pin!(rounds);
+        tokio::select! {
+            () = &mut rounds => return,
+            () = shutdown => shared.stop.store(true, Ordering::Relaxed),
+        }
+        shared.wake.notify_one();
+        if tokio::time::timeout(GRACE, rounds).await.is_err() {
+            tracing::warn!("a call did not end within {GRACE:?}; the next start will see whether it took effect");
+        }
+    }
+
+    /// One round: take in the source, make a pass over what is due, wait for the next reason.
+    async fn round(&mut self) {
+        self.take_in();
+        let now = Instant::now();
+        let due = self.turns.values().filter(|turn| turn.due <= now);
+        let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
+        if due.is_empty() {
+            return self.wait().await;
+        }
+        let shared = self.shared();
+        let outcomes =
+            reconcile::pass_until(&self.aws, &due, &mut self.memory, Timestamp::now(), &shared.stop).await;
+        self.settle(&outcomes);
+    }
+
+    /// Makes the turns follow the source.
+    fn take_in(&mut self) {
+        let input = Arc::clone(&self.source.borrow_and_update());
+        let mut snapshot = self.shared.lock();
+        snapshot.beat = Some(Instant::now());
+        snapshot.problems.clone_from(&input.problems);
+        let released = snapshot.released.clone();
+        drop(snapshot);
+        let desired = input.manifests.iter().map(|one| Desired::present(one, &self.identity, &self.manager));
+        let wanted = desired.filter(|one| !released.contains(&one.marks.app));
+        let mut wanted: BTreeMap<AppName, Desired> = wanted.map(|one| (one.marks.app.clone(), one)).collect();
+        self.turns.retain(|name, _| wanted.contains_key(name));
+        self.shared.lock().apps.retain(|name, _| wanted.contains_key(name));
+        for (name, turn) in &mut self.turns {
+            let Some(desired) = wanted.remove(name).filter(|desired| *desired != turn.desired) else { continue };
+            turn.desired = desired;
+            (turn.due, turn.quiet, turn.failures) = (Instant::now(), 0, 0);
+        }
+        for (name, desired) in wanted {
+            let lock = self.mark(&name);
+            let turn = Turn { desired, due: Instant::now(), quiet: 0, failures: 0, _lock: lock };
+            self.turns.insert(name, turn);
+        }
+    }
+
+    /// Marks an app as managed here. Without the mark it is managed all the same.
+    fn mark(&self, app: &AppName) -> Option<Lock> {
+        let locking = self.locking.as_ref()?;
+        let path = lock::path(&locking.directory, &place(&self.aws, &self.identity), app);
+        match lock::take(&path, &locking.holder) {
+            Ok(Taken::Ours(lock)) => return Some(lock),
+            Ok(Taken::Another(holder)) => tracing::warn!("{app} is managed by another process here, too: {holder:?}"),
+            Err(error) => tracing::warn!("{app} cannot be marked as managed in {}: {error}", path.display()),
+        }
+        None
+    }
+
+    /// Notes what a pass brought, and when each app is due next.
+    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>) {
+        for (name, outcome) in outcomes {
+            let Some(turn) = self.turns.get_mut(name) else { continue };
+            turn.quiet = if outcome.changed { 0 } else { turn.quiet.saturating_add(1) };
+            turn.failures = if outcome.errors().next().is_some() { turn.failures.saturating_add(1) } else { 0 };
+            turn.due = Instant::now() + requeue::after(outcome, turn.quiet, turn.failures, self.interval);
+            if let Some(error) = &outcome.unread {
+                tracing::warn!("{name} could not be read, so nothing is planned: {error}");
+            }
+        }
+        self.shared.metrics.count(outcomes);
+        let mut snapshot = self.shared.lock();
+        snapshot.passes += 1;
+        snapshot.apps.extend(outcomes.iter().map(|(name, outcome)| (name.clone(), outcome.status.clone())));
+        self.shared.metrics.note(snapshot.apps.values());
+    }
+
+    async fn wait(&mut self) {
+        let idle = Instant::now() + self.interval;
+        let next = self.turns.values().map(|turn| turn.due).min().unwrap_or(idle).min(idle);
+        let gone = tokio::select! {
+            () = tokio::time::sleep_until(next) => false,
+            changed = self.source.changed() => changed.is_err(),
+            () = self.shared.wake.notified() => false,
+        };
+        if gone {
+            // Whoever watched the files has ended; drift is corrected all the same.
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => {}
+                () = self.shared.wake.notified() => {}
+            }
+        }
+    }
+}
+
+/// The place that an app is managed in, for [`lock::path`].
+#[must_use]
+pub fn place(aws: &Aws, identity: &Identity) -> String {
+    let account = aws.endpoint_url().unwrap_or(&identity.account);
+    format!("{account} {}", identity.region)
+}
