@@ -79,7 +79,7 @@ pub(super) async fn connect(address: SocketAddr) -> Result<Connection, ConnectEr
     let stream = stream.map_err(|_elapsed| ConnectError::TimedOut)?.map_err(|_refused| ConnectError::Failed)?;
     // Small requests should not wait for more to come; failing to say so costs only time.
     let _best_effort = stream.set_nodelay(true);
-    let handshake = http1::Builder::new().max_buf_size(RESPONSE_HEAD_MAX).handshake(TokioIo::new(stream)).await;
+    let handshake = http1::Builder::new().max_header_size(RESPONSE_HEAD_MAX).handshake(TokioIo::new(stream)).await;
     let (sender, connection) = handshake.map_err(|_broken| ConnectError::Failed)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -89,7 +89,9 @@ fn trap_8_arns_have_their_tails_and_attributes_their_defaults() {
     let elb = Elb::new();
     let (balancer, group) = (elb.load_balancer("shop"), elb.target_group("web"));
     let listener = elb.listener(&balancer, 5000, &elb.forward(&group));
-    for (arn, start) in [(&balancer, "loadbalancer/app/shop/"), (&group, "targetgroup/web/"), (&listener, "listener/app/shop/")] {
+    for (arn, start) in
+        [(&balancer, "loadbalancer/app/shop/"), (&group, "targetgroup/web/"), (&listener, "listener/app/shop/")]
+    {
         let (_, tail) = arn.rsplit_once('/').unwrap();
         assert!(arn.contains(start) && tail.len() == 16 && tail.bytes().all(|byte| byte.is_ascii_hexdigit()), "{arn}");
     }
@@ -142,7 +144,10 @@ fn trap_10_groups_in_use_stay_and_recreation_compares_settings() {
     elb.ok("DeleteTargetGroup", json!({ "TargetGroupArn": group }));
     elb.ok("DeleteTargetGroup", json!({ "TargetGroupArn": group }));
     elb.ok("DeleteLoadBalancer", json!({ "LoadBalancerArn": balancer }));
-    assert_eq!(elb.error("DeleteListener", json!({ "ListenerArn": listener })), "ListenerNotFound: One or more listeners not found");
+    assert_eq!(
+        elb.error("DeleteListener", json!({ "ListenerArn": listener })),
+        "ListenerNotFound: One or more listeners not found"
+    );
 }
 
 #[test]
@@ -234,12 +239,32 @@ fn trap_15_limits_are_said_loudly() {
             "NotImplemented",
             "HTTPS",
         ),
-        ("CreateLoadBalancer", json!({ "Name": "n", "Type": "network", "Subnets": SUBNETS }), "NotImplemented", "network"),
-        ("CreateLoadBalancer", json!({ "Name": "n", "IpamPools": {}, "Subnets": SUBNETS }), "NotImplemented", "IpamPools"),
-        ("CreateLoadBalancer", json!({ "Name": "n", "Subnets": ["subnet-a", "subnet-b"] }), "SubnetNotFound", "subnet-a"),
+        (
+            "CreateLoadBalancer",
+            json!({ "Name": "n", "Type": "network", "Subnets": SUBNETS }),
+            "NotImplemented",
+            "network",
+        ),
+        (
+            "CreateLoadBalancer",
+            json!({ "Name": "n", "IpamPools": {}, "Subnets": SUBNETS }),
+            "NotImplemented",
+            "IpamPools",
+        ),
+        (
+            "CreateLoadBalancer",
+            json!({ "Name": "n", "Subnets": ["subnet-a", "subnet-b"] }),
+            "SubnetNotFound",
+            "subnet-a",
+        ),
         ("CreateLoadBalancer", json!({ "Name": "n", "Subnets": [SUBNETS[0]] }), "ValidationError", "two subnets"),
         ("CreateLoadBalancer", json!({ "Name": "-n", "Subnets": SUBNETS }), "ValidationError", "hyphen"),
-        ("SetSecurityGroups", json!({ "LoadBalancerArn": balancer, "SecurityGroups": ["sg-1"] }), "InvalidSecurityGroup", "sg-1"),
+        (
+            "SetSecurityGroups",
+            json!({ "LoadBalancerArn": balancer, "SecurityGroups": ["sg-1"] }),
+            "InvalidSecurityGroup",
+            "sg-1",
+        ),
         (
             "RegisterTargets",
             json!({ "TargetGroupArn": elb.ip_target_group("ips"), "Targets": [{ "Id": "127.0.0.1" }] }),

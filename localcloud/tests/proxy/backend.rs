@@ -89,7 +89,11 @@ async fn answer(state: State, request: Request<Incoming>) -> Result<Response<Ful
     }
     let answer = if path == "/echo" { body } else { Bytes::from(state.name) };
     unanswered.1 = true;
-    Ok(Response::builder().header("x-request", shown).header("keep-alive", "timeout=5").body(Full::from(answer)).unwrap())
+    Ok(Response::builder()
+        .header("x-request", shown)
+        .header("keep-alive", "timeout=5")
+        .body(Full::from(answer))
+        .unwrap())
 }
 
 /// A server that reads a request's head and then does what `script` says with the connection.

@@ -11,7 +11,7 @@ use interstella_localcloud::elb::routing::UseFor;
 use tokio::io::AsyncReadExt;
 
 use crate::backend::{raw, read_head, reply};
-use crate::{Bench, front, routing};
+use crate::{Bench, front, routing, until};
 
 #[tokio::test]
 async fn nobody_registered_is_503() {
@@ -57,7 +57,11 @@ async fn no_answer_before_the_idle_timeout_is_504() {
     let bench = Bench::new(&[(silent, UseFor::Requests)]).await;
     let mut impatient = front("lb.localhost", "web");
     impatient.idle_timeout = Duration::from_millis(100);
-    bench.publish(routing(bench.port, vec![impatient], &[(silent, UseFor::Requests)]));
+    let mut routing = routing(bench.port, vec![impatient], &[(silent, UseFor::Requests)]);
+    // A second group shows when the routing is adopted.
+    routing.target_groups.extend(routing.target_groups.get("web").cloned().map(|group| ("second".to_owned(), group)));
+    bench.publish(routing);
+    until("the routing is adopted", || bench.proxy.counts().contains_key("second")).await;
     assert_eq!(bench.get("/").await.status, 504);
 }
 

@@ -14,8 +14,7 @@ use crate::{Bench, front, routing, until};
 #[tokio::test]
 async fn healthy_targets_take_turns_over_kept_connections() {
     let (one, two, ill) = (Backend::start("one").await, Backend::start("two").await, Backend::start("ill").await);
-    let targets =
-        [(one.address, UseFor::Requests), (two.address, UseFor::Requests), (ill.address, UseFor::FailOpen)];
+    let targets = [(one.address, UseFor::Requests), (two.address, UseFor::Requests), (ill.address, UseFor::FailOpen)];
     let bench = Bench::new(&targets).await;
     for _ in 0..20 {
         assert_eq!(bench.get("/").await.status, 200);

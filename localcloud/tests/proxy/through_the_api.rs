@@ -50,7 +50,11 @@ fn serve(world: &mut World) {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                crate::backend::reply(&mut stream, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi").await;
+                crate::backend::reply(
+                    &mut stream,
+                    b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi",
+                )
+                .await;
             });
         }
     });
