@@ -51,7 +51,7 @@ pub fn register(world: &mut World, now: CloudTime, cluster: &str, cpu: u32, memo
     let id = world.ids.hex(32);
     let ec2_instance_id = format!("i-{}", world.ids.hex(17));
     let in_cluster = world.ecs.instances.values().filter(|instance| instance.cluster == cluster).count();
-    let zone = if in_cluster % 2 == 0 { 'a' } else { 'b' };
+    let zone = if in_cluster.is_multiple_of(2) { 'a' } else { 'b' };
     let instance = ContainerInstance {
         arn: world.arn("ecs", &format!("container-instance/{cluster}/{id}")),
         availability_zone: format!("{}{zone}", world.region),

@@ -38,10 +38,7 @@ fn roll(world: &mut World, now: CloudTime, key: &ServiceKey) {
     deployment::judge(world, now, key);
     let Some(service) = world.ecs.services.get(key) else { return };
     let round = round::decide(&wish(service, now), &task_views(world, now, key, service));
-    for (id, unhealthy) in &round.stop {
-        stop_task(world, now, key, id, unhealthy.as_deref());
-    }
-    announce_stops(world, now, key, &round);
+    stop_tasks(world, now, key, &round.stop);
     start_tasks(world, now, key, round.start);
     settle(world, now, key, &round);
 }
@@ -124,6 +121,25 @@ fn observe_health(world: &mut World, now: CloudTime, key: &ServiceKey) {
     }
 }
 
+/// Stops tasks, each with the target group in which it is unhealthy if that is why.
+fn stop_tasks(world: &mut World, now: CloudTime, key: &ServiceKey, stop: &[(String, Option<String>)]) {
+    if stop.is_empty() {
+        return;
+    }
+    let drains = |task: &&Task| task.status == Status::Running && !task.targets.is_empty();
+    let draining = stop.iter().filter_map(|(id, _)| world.ecs.tasks.get(id)).filter(drains).count();
+    if draining > 0 {
+        let message = format!("(service {}) has begun draining connections on {draining} tasks.", key.name);
+        events::record(world, now, key, message);
+    }
+    for (id, unhealthy) in stop {
+        stop_task(world, now, key, id, unhealthy.as_deref());
+    }
+    let ids: Vec<String> = stop.iter().map(|(id, _)| id.clone()).collect();
+    let message = format!("(service {}) has stopped {} running tasks: {}.", key.name, ids.len(), events::tasks(&ids));
+    events::record(world, now, key, message);
+}
+
 fn stop_task(world: &mut World, now: CloudTime, key: &ServiceKey, id: &str, unhealthy: Option<&str>) {
     let Some(service) = world.ecs.services.get(key) else { return };
     let primary = service.deployments.first().map_or(0, |primary| primary.number);
@@ -136,25 +152,6 @@ fn stop_task(world: &mut World, now: CloudTime, key: &ServiceKey, id: &str, unhe
         deployment::record_failure(world, now, key, number, Failure::Run);
     }
     lifecycle::stop(world, now, id, StopCode::ServiceSchedulerInitiated, &reason);
-}
-
-fn announce_stops(world: &mut World, now: CloudTime, key: &ServiceKey, round: &Round) {
-    let ids: Vec<String> = round.stop.iter().map(|(id, _)| id.clone()).collect();
-    if ids.is_empty() {
-        return;
-    }
-    let draining =
-        ids.iter().filter_map(|id| world.ecs.tasks.get(id)).filter(|t| t.status == Status::Deactivating).count();
-    if draining > 0 {
-        events::record(
-            world,
-            now,
-            key,
-            format!("(service {}) has begun draining connections on {draining} tasks.", key.name),
-        );
-    }
-    let message = format!("(service {}) has stopped {} running tasks: {}.", key.name, ids.len(), events::tasks(&ids));
-    events::record(world, now, key, message);
 }
 
 /// Starts `count` tasks of the PRIMARY deployment, as far as there is room for them.
@@ -256,12 +253,9 @@ fn forget_empty_deployments(world: &mut World, key: &ServiceKey) {
 
 /// Ends a DRAINING service: all its tasks, then itself.
 fn drain(world: &mut World, now: CloudTime, key: &ServiceKey) {
-    let wanted: Vec<String> = tasks(world, key).filter(|task| task.is_wanted()).map(|task| task.id.clone()).collect();
-    for id in &wanted {
-        stop_task(world, now, key, id, None);
-    }
-    let stop = wanted.into_iter().map(|id| (id, None)).collect();
-    announce_stops(world, now, key, &Round { stop, ..Round::default() });
+    let wanted = tasks(world, key).filter(|task| task.is_wanted()).map(|task| (task.id.clone(), None));
+    let stop: Vec<_> = wanted.collect();
+    stop_tasks(world, now, key, &stop);
     if tasks(world, key).any(|task| task.status < Status::Stopping) {
         return;
     }

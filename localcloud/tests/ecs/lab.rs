@@ -40,11 +40,11 @@ impl Lab {
         self.cloud.call(Service::Ecs, operation, input).unwrap_or_else(|error| panic!("{operation}: {error}"))
     }
 
-    /// A call to ECS that is refused, as `Code: message`.
+    /// A call to ECS that is refused, as `Code: message`, or as `Code` where AWS gives no message.
     pub fn refused(&self, operation: &str, input: Value) -> String {
         match self.cloud.call(Service::Ecs, operation, input) {
             Ok(answer) => panic!("{operation} was not refused: {answer}"),
-            Err(error) => error.to_string(),
+            Err(error) => error.to_string().trim_end_matches([':', ' ']).to_owned(),
         }
     }
 

@@ -38,8 +38,23 @@ fn a_rolling_update_starts_new_tasks_before_old_ones_drain() {
     let before = lab.events().len();
     let second = lab.revision("monolith:2");
     lab.update(json!({"taskDefinition": "monolith"}));
-    insta::assert_snapshot!(watch(&lab, 20), @"");
-    insta::assert_snapshot!(events_after(&lab, before), @"");
+    insta::assert_snapshot!(watch(&lab, 20), @r"
+        0.0s PRIMARY 0+2 IN_PROGRESS, ACTIVE 2+0 COMPLETED
+        0.2s PRIMARY 2+0 IN_PROGRESS, ACTIVE 2+0 COMPLETED
+        0.3s PRIMARY 2+0 IN_PROGRESS, ACTIVE 0+0 COMPLETED
+        5.4s PRIMARY 2+0 COMPLETED
+    ");
+    insta::assert_snapshot!(events_after(&lab, before), @r"
+        (service monolith) has started 2 tasks: (task …) (task …).
+        (service monolith) registered 1 targets in (target-group arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/monolith-instance/…)
+        (service monolith) registered 1 targets in (target-group arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/monolith-instance/…)
+        (service monolith) has begun draining connections on 2 tasks.
+        (service monolith) deregistered 1 targets in (target-group arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/monolith-instance/…)
+        (service monolith) deregistered 1 targets in (target-group arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/monolith-instance/…)
+        (service monolith) has stopped 2 running tasks: (task …) (task …).
+        (service monolith) (deployment ecs-svc/…) deployment completed.
+        (service monolith) has reached a steady state.
+    ");
     assert_eq!(lab.service("monolith")["taskDefinition"], json!(second));
 }
 
@@ -48,7 +63,11 @@ fn without_a_load_balancer_tasks_are_healthy_after_forty_seconds() {
     let lab = Lab::new();
     lab.revision("monolith");
     lab.create(1, json!({}));
-    insta::assert_snapshot!(watch(&lab, 60), @"");
+    insta::assert_snapshot!(watch(&lab, 60), @r"
+         0.0s PRIMARY 0+1 IN_PROGRESS
+         0.2s PRIMARY 1+0 IN_PROGRESS
+        40.2s PRIMARY 1+0 COMPLETED
+    ");
 }
 
 #[test]
@@ -56,7 +75,10 @@ fn a_service_without_tasks_completes_after_a_while() {
     let lab = Lab::new();
     lab.revision("monolith");
     lab.create(0, json!({}));
-    insta::assert_snapshot!(watch(&lab, 30), @"");
+    insta::assert_snapshot!(watch(&lab, 30), @r"
+         0.0s PRIMARY 0+0 IN_PROGRESS
+        17.0s PRIMARY 0+0 COMPLETED
+    ");
 }
 
 #[test]

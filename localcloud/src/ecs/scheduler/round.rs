@@ -122,16 +122,21 @@ fn unhealthy<'a>(wish: &Wish, new: &[&'a TaskView], lacking: usize) -> Vec<&'a T
     sick
 }
 
-/// Tasks of older deployments. One that is not healthy goes at once; healthy ones as replacements become healthy, or, where
-/// replacements have no room, down to the lower bound.
+/// Tasks of older deployments. One that serves nobody goes at once; the others as replacements become healthy, or, where
+/// replacements have no room, down to the lower bound. An old task that is not known to be healthy yet is spared like a healthy one:
+/// it may be all there is.
 fn outdated<'a>(wish: &Wish, tasks: &[TaskView], old: &[&'a TaskView], cramped: bool) -> Vec<&'a TaskView> {
-    let healthy = tasks.iter().filter(|task| task.condition == Condition::Healthy).count();
+    let serves = |task: &&TaskView| match task.condition {
+        Condition::Healthy => true,
+        Condition::Warming => !task.primary,
+        Condition::Starting | Condition::Unhealthy(_) => false,
+    };
+    let serving = tasks.iter().filter(serves).count();
     let keep = if cramped { wish.lower } else { wish.lower.max(wish.desired) };
-    let (mut well, mut stop): (Vec<&TaskView>, Vec<&TaskView>) =
-        old.iter().copied().partition(|task| task.condition == Condition::Healthy);
-    well.sort_by_key(|task| task.created_at);
-    well.truncate(healthy.saturating_sub(keep));
-    stop.extend(well);
+    let (mut spared, mut stop): (Vec<&TaskView>, Vec<&TaskView>) = old.iter().copied().partition(serves);
+    spared.sort_by_key(|task| (task.condition == Condition::Healthy, task.created_at));
+    spared.truncate(serving.saturating_sub(keep));
+    stop.extend(spared);
     stop
 }
 

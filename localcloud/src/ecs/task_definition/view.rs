@@ -39,7 +39,7 @@ fn compatibilities(definition: &TaskDefinition) -> Vec<&'static str> {
     if definition.fargate {
         all.push("FARGATE");
     }
-    if definition.revision % 2 == 0 {
+    if definition.revision.is_multiple_of(2) {
         all.reverse();
     }
     all

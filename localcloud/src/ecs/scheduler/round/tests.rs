@@ -63,8 +63,9 @@ fn bounds_round_against_change_and_a_stuck_deployment_is_told() {
 }
 
 #[test]
-fn old_tasks_that_are_not_healthy_go_at_once() {
-    assert_eq!(round(1, 100, 200, "os ow ou"), "start 0 stop [os0 ow1 ou2]");
+fn old_tasks_that_serve_nobody_go_at_once() {
+    assert_eq!(round(1, 100, 400, "os ow ou"), "start 1 stop [os0 ou2]");
+    assert_eq!(round(1, 100, 200, "ow nh"), "start 0 stop [ow0]");
 }
 
 #[test]
