@@ -2,12 +2,18 @@
 
 mod cli;
 mod failure;
+mod http;
+#[cfg(feature = "local")]
 mod machine;
+mod manifests;
 mod output;
 mod progress;
+mod running;
+mod session;
 mod shutdown;
 mod telemetry;
 mod verb;
+mod watching;
 
 use std::process::ExitCode;
 

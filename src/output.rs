@@ -13,7 +13,8 @@ use crate::telemetry::lookup;
 pub fn result(common: &Common, value: &impl Serialize, text: impl Display) -> Result<(), Failure> {
     match common.output {
         Format::Json => {
-            let json = serde_json::to_string_pretty(value).map_err(|error| Failure::because("cannot write JSON", &error))?;
+            let json =
+                serde_json::to_string_pretty(value).map_err(|error| Failure::because("cannot write JSON", &error))?;
             line(json)
         }
         Format::Text => line(text),
@@ -24,7 +25,9 @@ pub fn result(common: &Common, value: &impl Serialize, text: impl Display) -> Re
 pub fn line(text: impl Display) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::because("cannot write to standard output", &error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::because("cannot write to standard output", &error))
+        }
         _ => Ok(()),
     }
 }

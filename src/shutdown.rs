@@ -50,6 +50,11 @@ impl Shutdown {
         Ok(Self(receiver))
     }
 
+    /// As [`Self::received`], for parts that only need to know when.
+    pub async fn over(self) {
+        self.received().await;
+    }
+
     /// Resolves when a signal has come.
     pub async fn received(&self) -> Received {
         let mut receiver = self.0.clone();

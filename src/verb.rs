@@ -73,8 +73,12 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,
         Verb::Apply(arguments) => interruptible(&context, apply::run(&context, &arguments)).await,
         Verb::Status(arguments) => interruptible(&context, status::run(&context, &arguments)).await,
-        Verb::Restart(arguments) => interruptible(&context, restart::run(&context, &arguments, restart::Why::Asked)).await,
-        Verb::Retry(arguments) => interruptible(&context, restart::run(&context, &arguments, restart::Why::Stalled)).await,
+        Verb::Restart(arguments) => {
+            interruptible(&context, restart::run(&context, &arguments, restart::Why::Asked)).await
+        }
+        Verb::Retry(arguments) => {
+            interruptible(&context, restart::run(&context, &arguments, restart::Why::Stalled)).await
+        }
         Verb::Destroy(arguments) => interruptible(&context, destroy::run(&context, &arguments)).await,
         #[cfg(feature = "local")]
         Verb::Worker(_) | Verb::Hq(_) | Verb::Reaper => Ok(ExitCode::SUCCESS),
@@ -82,7 +86,10 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
 }
 
 /// Ends a verb at the first signal. That is safe anywhere: the cloud is the state, and the next pass goes on from it.
-async fn interruptible(context: &Context, verb: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+async fn interruptible(
+    context: &Context,
+    verb: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
     tokio::select! {
         outcome = verb => outcome,
         received = context.shutdown.received() => Ok(received.exit_code()),

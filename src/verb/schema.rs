@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use interstella_controller::manifest::schema::json_schema;
+use interstella_controller::manifest::schema::json_schema_text;
 
 use crate::failure::Failure;
 use crate::output;
 
 /// Prints the schema.
 pub fn run() -> Result<ExitCode, Failure> {
-    output::line(format_args!("{:#}", json_schema()))?;
+    output::line(json_schema_text().trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

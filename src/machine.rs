@@ -1,0 +1,161 @@
+//! The local cloud of this machine, put together from its parts: processes, sockets, the wire.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use interstella_localcloud::clock::Clock;
+use interstella_localcloud::cloud::Cloud;
+use interstella_localcloud::elb::Ports;
+use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::proxy::{Proxy, Sockets};
+use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
+use interstella_localcloud::seed::{self, SeedOptions};
+use interstella_localcloud::world::World;
+use interstella_localcloud::{elb, wire};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::failure::Failure;
+use crate::telemetry::lookup;
+
+/// The region of every local cloud.
+pub const REGION: &str = "us-west-2";
+/// Milliseconds of cloud time that the monolith's simulated work takes unless a task says otherwise.
+const GATHER_MS: u64 = 1000;
+/// Images that are built in, by the name in the workshop's repository and by a short one.
+const WORKER_IMAGES: [&str; 2] = ["interstella/monolith", "worker"];
+const HQ_IMAGES: [&str; 2] = ["interstella/hq", "hq"];
+
+/// What a local cloud has to be told.
+#[derive(Debug)]
+pub struct Plan {
+    /// Port of the API on loopback; 0 = any.
+    pub port: u16,
+    /// Cloud seconds in a second.
+    pub speed: f64,
+    /// Further images: name and program.
+    pub images: Vec<(String, PathBuf)>,
+    /// Key and address of the fulfilment API, which tasks read as parameters.
+    pub seed: SeedOptions,
+    /// This program, which also is the built-in images.
+    pub program: PathBuf,
+    /// `PATH` of tasks.
+    pub search_path: String,
+}
+
+/// A running local cloud.
+pub struct Machine {
+    /// URL of the API.
+    pub endpoint_url: String,
+    process: Process,
+    stop: watch::Sender<bool>,
+    parts: JoinSet<()>,
+}
+
+impl Machine {
+    /// Starts the cloud and returns when its API answers.
+    pub async fn start(plan: Plan) -> Result<Self, Failure> {
+        let listener = bind(plan.port, "--cloud-port (or --port of `interstella cloud`)").await?;
+        let address =
+            listener.local_addr().map_err(|error| Failure::because("cannot tell the cloud's port", &error))?;
+        let endpoint_url = format!("http://{address}");
+        let clock = Clock::live(plan.speed);
+        let sockets = Arc::new(Sockets::default());
+        let mut world = world(&plan, &clock, &endpoint_url, &sockets)?;
+        let routing = elb::subscribe(&mut world);
+        let process = Process::start(settings(&plan, &endpoint_url))
+            .map_err(|error| Failure::because(format!("cannot start {}", plan.program.display()), &error))?;
+        let cloud = Cloud::new(world, clock, Box::new(process.clone()));
+        let (stop, stopped) = watch::channel(false);
+        let mut parts = JoinSet::new();
+        parts.spawn(Arc::clone(&cloud).run_timers());
+        let proxy = Proxy::new(sockets);
+        let until = wait_for(stopped.clone());
+        parts.spawn(async move { proxy.run(routing, until).await });
+        let until = wait_for(stopped);
+        parts.spawn(async move {
+            if let Err(error) = wire::serve(cloud, listener, until).await {
+                tracing::error!(%error, "the local cloud's API has stopped");
+            }
+        });
+        Ok(Self { endpoint_url, process, stop, parts })
+    }
+
+    /// Ends every task and then the cloud; what has not ended after `grace` is killed.
+    pub async fn stop(mut self, grace: Duration) {
+        self.process.shut_down(grace).await;
+        self.stop.send_replace(true);
+        self.parts.shutdown().await;
+    }
+}
+
+async fn wait_for(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Opens a loopback port; `flag` is what to change when it is taken.
+pub async fn bind(port: u16, flag: &str) -> Result<TcpListener, Failure> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::because(format!("cannot listen on {address}"), &error).remedy(format!(
+            "end the program that holds the port (is another `interstella up` running?), or choose another with {flag}"
+        ))
+    })
+}
+
+fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>) -> Result<World, Failure> {
+    let now = clock.now();
+    // Identifiers differ from run to run, as they do on AWS.
+    let seed_of_ids = now.as_millis().unsigned_abs();
+    let mut world = World::new(REGION, seed_of_ids, images(plan));
+    endpoint_url.clone_into(&mut world.endpoint_url);
+    world.addresses.port_probe = port_is_free;
+    let ports: Arc<dyn Ports> = Arc::<Sockets>::clone(sockets);
+    world.elb.listen_on(ports);
+    seed::workshop(&mut world, now, &plan.seed)
+        .map_err(|error| Failure::because("cannot provide what the workshop's stack provided", &error))?;
+    Ok(world)
+}
+
+fn images(plan: &Plan) -> Images {
+    let mut images = Images::default();
+    let part = |name: &str| Program { path: plan.program.clone(), arguments: vec![name.to_owned()] };
+    for name in WORKER_IMAGES {
+        images.insert(name, part("worker"));
+    }
+    for name in HQ_IMAGES {
+        images.insert(name, part("hq"));
+    }
+    for (name, path) in &plan.images {
+        images.insert(name, Program { path: path.clone(), arguments: Vec::new() });
+    }
+    images
+}
+
+fn settings(plan: &Plan, endpoint_url: &str) -> Settings {
+    Settings {
+        endpoint_url: endpoint_url.to_owned(),
+        region: REGION.to_owned(),
+        search_path: plan.search_path.clone(),
+        speed: plan.speed,
+        scaled_ms: vec![("INTERSTELLA_GATHER_MS".to_owned(), GATHER_MS)],
+        reaper: Program { path: plan.program.clone(), arguments: vec!["reaper".to_owned()] },
+    }
+}
+
+/// The program that runs now, unless a test names another.
+pub fn program(environment: &[(String, String)]) -> Result<PathBuf, Failure> {
+    match lookup(environment, "INTERSTELLA_PROGRAM") {
+        Some(path) => Ok(Path::new(path).to_owned()),
+        None => std::env::current_exe().map_err(|error| Failure::because("cannot tell where this program is", &error)),
+    }
+}
+
+/// `PATH` of tasks: that of this process.
+pub fn search_path(environment: &[(String, String)]) -> String {
+    lookup(environment, "PATH").unwrap_or("/usr/bin:/bin").to_owned()
+}

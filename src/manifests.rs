@@ -1,0 +1,48 @@
+//! Manifests from a path, and how their problems are shown.
+
+use std::path::Path;
+
+use interstella_controller::manifest::Manifest;
+use interstella_controller::manifest::diagnostic::Diagnostic;
+use interstella_controller::manifest::load::load_path;
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::failure::Failure;
+use crate::output;
+use crate::verb::Context;
+
+/// Columns that a problem's snippet may take.
+const WIDTH_COLUMNS: usize = 120;
+
+/// Every manifest at `path`, or every problem.
+pub fn load(path: &Path) -> Result<Vec<Manifest>, Vec<Diagnostic>> {
+    load_path(path).map(|loaded| loaded.into_iter().map(|one| one.manifest).collect())
+}
+
+/// As [`load`]; problems are shown and end the verb.
+pub fn require(context: &Context, path: &Path) -> Result<Vec<Manifest>, Failure> {
+    load(path).or_else(|problems| {
+        report(context, &problems)?;
+        Err(Failure::new(format!("{} cannot be used", path.display()))
+            .remedy("mend what is listed above; nothing was changed"))
+    })
+}
+
+/// Shows problems: to people with snippets on standard error, to machines as the result.
+pub fn report(context: &Context, problems: &[Diagnostic]) -> Result<(), Failure> {
+    if context.common.output == Format::Json {
+        return output::result(&context.common, &json!({ "valid": false, "problems": problems }), "");
+    }
+    note(context, problems);
+    Ok(())
+}
+
+/// Shows problems with snippets on standard error.
+pub fn note(context: &Context, problems: &[Diagnostic]) {
+    let colors = output::colors(&context.common, &context.environment);
+    for problem in problems {
+        // The first line is the one that editors and logs understand; the snippet is for the eye.
+        output::note(format_args!("{problem}\n{}", problem.render(colors, WIDTH_COLUMNS)));
+    }
+}

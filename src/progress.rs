@@ -1,0 +1,93 @@
+//! What passes do, as they do it: redrawn in place on a terminal, one line for each change in a pipe. On standard error.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use interstella_controller::app::AppName;
+use interstella_controller::reconcile::Outcome;
+
+use crate::output;
+
+/// How often the spinner turns.
+const TURN: Duration = Duration::from_millis(120);
+
+/// Shows passes.
+pub struct Progress {
+    spinner: Option<ProgressBar>,
+    shown: BTreeMap<AppName, Vec<String>>,
+    last: Option<String>,
+}
+
+impl Progress {
+    /// Shows on standard error: with a spinner if that is a terminal.
+    pub fn start() -> Self {
+        let spinner = std::io::stderr().is_terminal().then(|| {
+            let spinner = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
+                spinner.set_style(style);
+            }
+            spinner.enable_steady_tick(TURN);
+            spinner
+        });
+        Self { spinner, shown: BTreeMap::new(), last: None }
+    }
+
+    /// Shows what a pass did, and what it waits for if that is another thing than before.
+    pub fn show(&mut self, app: &AppName, outcome: &Outcome) {
+        for summary in &outcome.executed {
+            self.line(format!("{app}: {summary}"));
+        }
+        for error in outcome.errors() {
+            self.line(format!("{app}: {error}"));
+        }
+        let waits = waits(outcome);
+        if self.shown.get(app) != Some(&waits) {
+            for text in &waits {
+                self.waiting(format!("{app}: {text}"));
+            }
+            self.shown.insert(app.clone(), waits);
+        }
+    }
+
+    /// What was shown last.
+    pub fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// Takes the spinner away.
+    pub fn finish(&self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+
+    fn line(&mut self, text: String) {
+        match &self.spinner {
+            Some(spinner) => spinner.suspend(|| output::note(&text)),
+            None => output::note(&text),
+        }
+        self.last = Some(text);
+    }
+
+    fn waiting(&mut self, text: String) {
+        match &self.spinner {
+            Some(spinner) => spinner.set_message(text.clone()),
+            None => output::note(&text),
+        }
+        self.last = Some(text);
+    }
+}
+
+/// What an app waits for: the plan's waits, or the rollout.
+fn waits(outcome: &Outcome) -> Vec<String> {
+    let planned = outcome.plan.iter().flat_map(|plan| &plan.waiting).map(ToString::to_string);
+    let mut waits: Vec<String> = planned.collect();
+    if waits.is_empty() {
+        let progressing =
+            outcome.status.conditions.iter().find(|one| one.r#type == "Progressing" && one.status == "True");
+        waits.extend(progressing.map(|one| one.message.clone()).filter(|_| outcome.executed.is_empty()));
+    }
+    waits
+}

@@ -1,0 +1,67 @@
+//! `cloud`: the local cloud alone, for the aws CLI, SDKs and tests.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use interstella_localcloud::seed::SeedOptions;
+
+use crate::failure::Failure;
+use crate::machine::{self, Machine, Plan};
+use crate::output;
+use crate::verb::Context;
+use crate::verb::env::export_line;
+
+/// How long tasks may take to end.
+pub const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Flags of `cloud`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Port of the API on loopback
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+    /// Cloud seconds in a second of this machine
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// A further image: its name without tag, and the program that stands for it
+    #[arg(long = "image", value_name = "NAME=PATH", value_parser = image)]
+    images: Vec<(String, PathBuf)>,
+    /// Address of the fulfilment API, given to tasks as the parameter /interstella/apiEndpoint
+    #[arg(long, default_value = "http://127.0.0.1:8889/receiving/")]
+    api_endpoint: String,
+}
+
+/// Serves until a signal comes.
+pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let plan = Plan {
+        port: arguments.port,
+        speed: arguments.speed,
+        images: arguments.images,
+        seed: SeedOptions { api_key: "local".to_owned(), api_endpoint: arguments.api_endpoint },
+        program: machine::program(&context.environment)?,
+        search_path: machine::search_path(&context.environment),
+    };
+    let machine = Machine::start(plan).await?;
+    output::note(format_args!("the local cloud answers at {}; in other terminals:", machine.endpoint_url));
+    output::line(export_line(&machine.endpoint_url))?;
+    let received = context.shutdown.received().await;
+    output::note("stopping the tasks");
+    machine.stop(STOP_GRACE).await;
+    Ok(received.exit_code())
+}
+
+/// Reads a speed.
+pub fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && (0.1..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("a speed is a number from 0.1 to 1000".to_owned()),
+    }
+}
+
+fn image(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("an image is given as NAME=PATH")?;
+    let path = std::path::absolute(path).map_err(|error| error.to_string())?;
+    if path.is_file() { Ok((name.to_owned(), path)) } else { Err(format!("{} is no file", path.display())) }
+}

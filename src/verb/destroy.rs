@@ -1,0 +1,107 @@
+//! `destroy`: removes what is ours, in order, and waits until it is gone.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use interstella_controller::app::AppName;
+use interstella_controller::controller::place;
+use interstella_controller::desired::Desired;
+use interstella_controller::lock::{self, Holder};
+use interstella_controller::reconcile::Outcome;
+use serde_json::json;
+
+use crate::cli::ManifestPath;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::verb::Context;
+use crate::{http, manifests, output, running};
+
+/// Flags of `destroy`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    manifests: ManifestPath,
+    /// Do not ask for the names to be typed
+    #[arg(short, long)]
+    yes: bool,
+    /// Have a controller on this machine that manages the app let go of it first
+    #[arg(long)]
+    stop: bool,
+    /// Seconds after which it gives up waiting
+    #[arg(long, default_value_t = 1800)]
+    timeout: u64,
+}
+
+/// Asks, removes, and says what is gone.
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let manifests = manifests::require(context, &arguments.manifests.path)?;
+    let session = Session::connect(&context.common).await?;
+    let apps = session.absent(&manifests);
+    let directory = running::lock_directory(&context.environment);
+    for app in &apps {
+        check_managed(&session, &directory, &app.marks.app, arguments.stop).await?;
+    }
+    if !arguments.yes {
+        confirm(&apps)?;
+    }
+    let mut progress = Progress::start();
+    let timeout = Duration::from_secs(arguments.timeout);
+    let gone = session.converge(apps, Outcome::is_converged, timeout, &mut progress).await;
+    progress.finish();
+    let names: Vec<String> =
+        gone?.iter().map(|outcome| format!("{}/{}", outcome.status.cluster, outcome.status.name)).collect();
+    output::result(&context.common, &json!({ "destroyed": names }), format!("destroyed: {}", names.join(", ")))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A controller that manages the app would make everything again.
+async fn check_managed(session: &Session, directory: &Path, app: &AppName, stop: bool) -> Result<(), Failure> {
+    let path = lock::path(directory, &place(&session.aws, &session.identity), app);
+    let holder = lock::holder(&path).map_err(|error| {
+        Failure::because(format!("cannot tell from {} whether {app} is managed", path.display()), &error)
+    })?;
+    match holder {
+        None => Ok(()),
+        Some(Some(Holder { url: Some(url), .. })) if stop => release(&url, app).await,
+        Some(holder) => {
+            let pid = holder.map(|holder| format!(" (process {})", holder.pid)).unwrap_or_default();
+            let what = format!("{app} is managed by a controller on this machine{pid}, which would make it again");
+            Err(Failure::new(what)
+                .remedy("end that controller, or say `interstella destroy --stop` to have it let go first"))
+        }
+    }
+}
+
+async fn release(url: &str, app: &AppName) -> Result<(), Failure> {
+    output::note(format_args!("asking the controller at {url} to let go of {app}"));
+    let path = format!("/api/v1/apps/{}%2F{}/release", app.cluster, app.name);
+    let status = http::post(url, &path, &[("x-interstella", "destroy")]).await?;
+    if status == 200 {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the controller at {url} has not let go of {app}: HTTP {status}"))
+        .remedy("end it, and say destroy again"))
+}
+
+fn confirm(apps: &[Desired]) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new("destroy asks for the name to be typed, but there is no terminal").remedy("say --yes"));
+    }
+    for app in apps {
+        let name = &app.marks.app.name;
+        output::note(format_args!("everything of {} will be deleted; type its name ({name}) to go on:", app.marks.app));
+        let mut typed = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut typed)
+            .map_err(|error| Failure::because("cannot read the answer", &error))?;
+        if typed.trim() != name {
+            return Err(Failure::new("that is not the name; nothing was deleted"));
+        }
+    }
+    Ok(())
+}

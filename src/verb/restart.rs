@@ -1,0 +1,57 @@
+//! `restart` and `retry`: a forced new deployment.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use interstella_controller::operate;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::manifests;
+use crate::output;
+use crate::session::Session;
+use crate::verb::Context;
+use crate::verb::status::ManifestFlag;
+
+/// Flags of `restart` and `retry`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The app: its name, or <cluster>/<name>
+    app: String,
+    #[command(flatten)]
+    manifests: ManifestFlag,
+}
+
+/// Why a deployment is forced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody asked for it.
+    Asked,
+    /// The last rollout failed.
+    Stalled,
+}
+
+/// Forces the deployment and says which revision it is of.
+pub async fn run(context: &Context, arguments: &Arguments, why: Why) -> Result<ExitCode, Failure> {
+    let manifests = manifests::require(context, &arguments.manifests.path)?;
+    let names: Vec<_> = manifests.iter().map(interstella_controller::manifest::Manifest::app).collect();
+    let [app] = names.iter().filter(|app| app.is_meant_by(&arguments.app)).collect::<Vec<_>>()[..] else {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let what =
+            format!("{:?} does not mean exactly one app of {}", arguments.app, arguments.manifests.path.display());
+        return Err(Failure::new(what).remedy(format!("name one of: {}", names.join(", "))));
+    };
+    let session = Session::connect(&context.common).await?;
+    let failed = |error| Failure::because(format!("no deployment of {app} was started"), &error);
+    let revision = match why {
+        Why::Asked => operate::restart(&session.aws, app, &session.manager).await.map(|()| None),
+        Why::Stalled => operate::retry(&session.aws, app, &session.manager).await.map(Some),
+    };
+    let revision = revision.map_err(failed)?;
+    let text = match &revision {
+        Some(revision) => format!("{app}: a new deployment of {revision} was started"),
+        None => format!("{app}: a new deployment was started"),
+    };
+    output::result(&context.common, &json!({ "app": app.to_string(), "taskDefinition": revision }), text)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,42 @@
+//! `run`: the controller, until SIGTERM.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::ManifestPath;
+use crate::failure::Failure;
+use crate::running;
+use crate::session::Session;
+use crate::verb::Context;
+use crate::watching::Adapt;
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    manifests: ManifestPath,
+    /// Port of the HTTP interface: /livez, /readyz, /metrics, /api/v1/apps
+    #[arg(long, default_value_t = 8888)]
+    port: u16,
+    /// Address that the HTTP interface listens on
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Seconds between looks at a converged app
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    interval: u64,
+}
+
+/// Runs until a signal comes.
+pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let listener = running::listen(SocketAddr::new(arguments.address, arguments.port)).await?;
+    let session = Session::connect(&context.common).await?;
+    let interval = Duration::from_secs(arguments.interval);
+    let as_written: Adapt = Box::new(|_| ());
+    let running = running::start(&context, session, arguments.manifests.path, as_written, interval, listener).await?;
+    let received = context.shutdown.received().await;
+    running.ended().await;
+    Ok(received.exit_code())
+}

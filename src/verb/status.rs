@@ -1,0 +1,85 @@
+//! `status`: how apps are, and why they are not ready.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use interstella_controller::status::AppStatus;
+use serde_json::json;
+
+use crate::cli::ManifestPath;
+use crate::failure::Failure;
+use crate::manifests;
+use crate::output;
+use crate::session::Session;
+use crate::verb::Context;
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only this app
+    app: Option<String>,
+    /// The manifest, or a directory of manifests
+    #[command(flatten)]
+    manifests: ManifestFlag,
+}
+
+/// The manifest as a flag, for verbs whose argument is an app.
+#[derive(Debug, Args)]
+pub struct ManifestFlag {
+    /// A manifest, or a directory of manifests (*.yaml, *.yml)
+    #[arg(short = 'f', long = "file", default_value = "manifests/monolith.yaml")]
+    pub path: std::path::PathBuf,
+}
+
+impl From<&ManifestFlag> for ManifestPath {
+    fn from(flag: &ManifestFlag) -> Self {
+        Self { path: flag.path.clone() }
+    }
+}
+
+/// Looks and prints. Exit 1 if an app is stalled, is somebody else's or cannot be read.
+pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let manifests = manifests::require(context, &arguments.manifests.path)?;
+    let session = Session::connect(&context.common).await?;
+    let mut apps = session.present(&manifests);
+    if let Some(name) = &arguments.app {
+        apps.retain(|desired| desired.marks.app.is_meant_by(name));
+        if apps.is_empty() {
+            return Err(Failure::new(format!("{} declares no app {name}", arguments.manifests.path.display())));
+        }
+    }
+    let outcomes = session.plan(&apps).await;
+    let healthy = outcomes.iter().all(|outcome| outcome.unread.is_none() && !outcome.status.is_stalled());
+    print(context, outcomes.into_iter().map(|outcome| outcome.status).collect())?;
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints statuses.
+pub fn print(context: &Context, statuses: Vec<AppStatus>) -> Result<(), Failure> {
+    let text: Vec<String> = statuses.iter().map(text).collect();
+    output::result(&context.common, &json!({ "apps": statuses }), text.join("\n"))
+}
+
+fn text(status: &AppStatus) -> String {
+    let mut text = format!("{}/{}", status.cluster, status.name);
+    // Writing to a String does not fail.
+    if let Some(service) = &status.service {
+        let _ = write!(
+            text,
+            "\n  tasks      {} desired, {} running, {} pending, of {}",
+            service.desired, service.running, service.pending, service.task_definition
+        );
+    }
+    if let Some(endpoint) = &status.endpoint {
+        let _ = write!(text, "\n  endpoint   {endpoint}");
+    }
+    for condition in &status.conditions {
+        let since = condition.last_transition_time.as_deref().map(|at| format!(" since {at}")).unwrap_or_default();
+        let _ = write!(text, "\n  {:<10} {} {}{since}", condition.r#type, condition.status, condition.reason);
+        if !condition.message.is_empty() {
+            let _ = write!(text, ": {}", condition.message);
+        }
+    }
+    text
+}

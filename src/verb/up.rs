@@ -1,0 +1,202 @@
+//! `up`: everything on this machine: local cloud, headquarters and the controller.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use interstella_controller::controller::Shared;
+use interstella_controller::manifest::Manifest;
+use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
+use interstella_localcloud::runtime::process::port_is_free;
+use interstella_localcloud::seed::SeedOptions;
+use tokio::net::TcpListener;
+
+use crate::cli::{Common, ManifestPath};
+use crate::failure::Failure;
+use crate::machine::{self, Machine, Plan, REGION};
+use crate::running::Running;
+use crate::session::Session;
+use crate::shutdown::Received;
+use crate::verb::Context;
+use crate::verb::cloud::{STOP_GRACE, speed};
+use crate::verb::env::export_line;
+use crate::watching::Adapt;
+use crate::{manifests, output, running};
+
+/// How often the apps are looked at until they have converged.
+const LOOK: Duration = Duration::from_millis(50);
+/// What a listener port is moved by when something else holds it.
+const MOVED_BY: u16 = 10_000;
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    manifests: ManifestPath,
+    /// Port of the controller's HTTP interface
+    #[arg(long, default_value_t = 8888)]
+    port: u16,
+    /// Port of the local cloud's API
+    #[arg(long, default_value_t = 4566)]
+    cloud_port: u16,
+    /// Port of headquarters
+    #[arg(long, default_value_t = 8889)]
+    hq_port: u16,
+    /// Orders that headquarters publishes
+    #[arg(long, default_value_t = 60.0)]
+    orders_per_minute: f64,
+    /// Cloud seconds in a second of this machine
+    #[arg(long, default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// Seconds between the controller's looks at a converged app
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    interval: u64,
+}
+
+/// Starts everything, says when it has converged, and ends everything at a signal.
+pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let declared = manifests::require(&context, &arguments.manifests.path)?;
+    let hq_listener = machine::bind(arguments.hq_port, "--hq-port").await?;
+    let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port))).await?;
+    let hq_address = hq_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
+    let api_key = ApiKey::generate().map_err(|error| Failure::because("cannot make an API key", &error))?;
+    let machine = start_machine(&context, &arguments, &api_key, hq_address).await?;
+    output::note(format_args!("local cloud    {}", machine.endpoint_url));
+    let ended = run_on(&context, arguments, declared, &machine, api_key, hq_listener, controller_listener).await;
+    output::note("stopping everything");
+    machine.stop(STOP_GRACE).await;
+    ended.map(Received::exit_code)
+}
+
+async fn start_machine(
+    context: &Context,
+    arguments: &Arguments,
+    api_key: &ApiKey,
+    hq_address: SocketAddr,
+) -> Result<Machine, Failure> {
+    let plan = Plan {
+        port: arguments.cloud_port,
+        speed: arguments.speed,
+        images: Vec::new(),
+        seed: SeedOptions {
+            api_key: api_key.expose().to_owned(),
+            api_endpoint: format!("http://{hq_address}/receiving/"),
+        },
+        program: machine::program(&context.environment)?,
+        search_path: machine::search_path(&context.environment),
+    };
+    Machine::start(plan).await
+}
+
+/// Runs headquarters and the controller on the cloud until a signal comes.
+async fn run_on(
+    context: &Context,
+    arguments: Arguments,
+    declared: Vec<Manifest>,
+    machine: &Machine,
+    api_key: ApiKey,
+    hq_listener: TcpListener,
+    controller_listener: TcpListener,
+) -> Result<Received, Failure> {
+    let hq = start_hq(context, &arguments, machine, api_key, hq_listener)?;
+    let common = Common {
+        endpoint_url: Some(machine.endpoint_url.clone()),
+        region: Some(REGION.to_owned()),
+        profile: None,
+        ..context.common.clone()
+    };
+    let session = Session::connect(&common).await?;
+    let moved = moved_ports(&declared);
+    let path = arguments.manifests.path.clone();
+    let interval = Duration::from_secs(arguments.interval);
+    let controller =
+        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener).await?;
+    tokio::select! {
+        () = converged(&controller.shared) => {
+            hq.publishing.start();
+            announce(machine, &controller, &hq.url, &path);
+        }
+        _ = context.shutdown.received() => {}
+    }
+    let received = context.shutdown.received().await;
+    controller.ended().await;
+    Ok(received)
+}
+
+struct Headquarters {
+    url: String,
+    publishing: StartPublishing,
+}
+
+fn start_hq(
+    context: &Context,
+    arguments: &Arguments,
+    machine: &Machine,
+    api_key: ApiKey,
+    listener: TcpListener,
+) -> Result<Headquarters, Failure> {
+    let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
+    let url = format!("http://{address}");
+    let failed = |error: &dyn std::error::Error| Failure::because("headquarters cannot start", error);
+    let topics = format!("arn:aws:sns:{REGION}:{}:", interstella_localcloud::world::ACCOUNT);
+    let hq = Hq::open(Config {
+        database: Database::InMemory,
+        sns_endpoint: Some(machine.endpoint_url.parse().map_err(|error| failed(&error))?),
+        topics: TopicRate::workshop(&topics, arguments.orders_per_minute),
+        bootstrap_key: Some(api_key),
+        start_paused: true,
+    })
+    .map_err(|error| failed(&error))?;
+    let publishing = hq.publishing();
+    tokio::spawn(hq.serve(listener, context.shutdown.clone().over()));
+    output::note(format_args!("headquarters   {url}"));
+    Ok(Headquarters { url, publishing })
+}
+
+/// Listener ports that something else on this machine holds, and where they go instead.
+fn moved_ports(manifests: &[Manifest]) -> BTreeMap<u32, u32> {
+    let declared = manifests.iter().filter_map(|manifest| Some(manifest.spec.load_balancer.as_ref()?.listener.port));
+    let held = declared.filter_map(|port| u16::try_from(port).ok()).filter(|port| !port_is_free(*port));
+    let moved = held.filter_map(|port| {
+        let free = (port.checked_add(MOVED_BY)?..=u16::MAX).find(|port| port_is_free(*port))?;
+        output::note(format_args!("port {port} is held by another program; the listener is moved to {free}"));
+        Some((u32::from(port), u32::from(free)))
+    });
+    moved.collect()
+}
+
+fn adapt(moved: BTreeMap<u32, u32>) -> Adapt {
+    Box::new(move |manifest| {
+        if let Some(load_balancer) = &mut manifest.spec.load_balancer {
+            let port = &mut load_balancer.listener.port;
+            *port = moved.get(port).copied().unwrap_or(*port);
+        }
+    })
+}
+
+/// Resolves when every app is as its manifest says and serves.
+async fn converged(shared: &Arc<Shared>) {
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let apps = shared.apps();
+        if shared.is_ready() && !apps.is_empty() && apps.iter().all(|app| app.is_ready()) {
+            return;
+        }
+    }
+}
+
+fn announce(machine: &Machine, controller: &Running, hq_url: &str, path: &Path) {
+    output::note("converged");
+    for app in controller.shared.apps() {
+        output::note(format_args!("  {:<14} {}", app.name, app.endpoint.as_deref().unwrap_or("(no load balancer)")));
+    }
+    output::note(format_args!("  orders         {hq_url}/stats"));
+    output::note(format_args!("  status         {}/api/v1/apps", controller.url));
+    output::note(format_args!("edit {} and save; Ctrl-C ends everything. In other terminals:", path.display()));
+    output::note(export_line(&machine.endpoint_url));
+}
