@@ -215,8 +215,9 @@ pub(super) fn set_subnets(world: &mut World, _now: CloudTime, input: SetSubnetsI
 }
 
 pub(super) fn set_security_groups(world: &mut World, _now: CloudTime, input: SetSecurityGroupsInput) -> Answer {
-    let groups = security_groups(&input.security_groups)?;
-    let balancer = world.elb.load_balancers.get_mut(&input.load_balancer_arn).ok_or_else(load_balancer_not_found)?;
+    let SetSecurityGroupsInput { load_balancer_arn, security_groups: ids } = input;
+    let groups = security_groups(&ids)?;
+    let balancer = world.elb.load_balancers.get_mut(&load_balancer_arn).ok_or_else(load_balancer_not_found)?;
     balancer.settings.security_groups = groups;
     Ok(json!({ "SecurityGroupIds": balancer.settings.security_groups }))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{HOST, HeaderValue, UPGRADE};
+use http::uri::Authority;
 use http::{Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 
@@ -73,9 +74,7 @@ fn refusal(request: &Request<Incoming>) -> Option<u16> {
         Some(405)
     } else if target > TARGET_BYTES_MAX {
         Some(414)
-    } else if !headers::within_bounds(request.headers()) {
-        Some(400)
-    } else if request.version() == Version::HTTP_11 && host_header(request).is_none() {
+    } else if !headers::within_bounds(request.headers()) || lacks_host(request) {
         Some(400)
     } else if headers::forwarded_too_often(request.headers()) {
         Some(answer::TOO_MANY_HOPS)
@@ -87,8 +86,13 @@ fn refusal(request: &Request<Incoming>) -> Option<u16> {
     }
 }
 
+/// HTTP/1.1 demands a Host.
+fn lacks_host(request: &Request<Incoming>) -> bool {
+    request.version() == Version::HTTP_11 && host_header(request).is_none()
+}
+
 fn host_header(request: &Request<Incoming>) -> Option<&str> {
-    let of_uri = request.uri().authority().map(|authority| authority.as_str());
+    let of_uri = request.uri().authority().map(Authority::as_str);
     of_uri.or_else(|| request.headers().get(HOST)?.to_str().ok())
 }
 
