@@ -8,7 +8,7 @@ Every operation keeps its name, so that "known but not implemented" and "unknown
 pagination and shapes are kept only for the operations in IMPLEMENTED. Documentation is left out. The models are those of
 exactly one botocore release, so that a check on another machine compares like with like:
 
-    pip install botocore==1.43.11
+    pip install botocore==1.44.5
 """
 
 import gzip
@@ -18,7 +18,7 @@ import sys
 
 import botocore
 
-BOTOCORE = "1.43.11"
+BOTOCORE = "1.44.5"
 HERE = pathlib.Path(__file__).resolve().parent
 DATA = pathlib.Path(botocore.__file__).parent / "data"
 
@@ -58,7 +58,7 @@ IMPLEMENTED = {
     "resourcegroupstaggingapi": "GetResources TagResources UntagResources",
 }
 
-METADATA = ["apiVersion", "jsonVersion", "protocol", "targetPrefix", "xmlNamespace"]
+METADATA = ["apiVersion", "jsonVersion", "targetPrefix", "xmlNamespace"]
 SHAPE = ["type", "enum", "min", "max", "pattern", "sensitive", "document", "required"]
 
 
@@ -89,8 +89,11 @@ def trimmed(service, implemented):
     for name in implemented:
         operations[name] = operation(model["operations"][name], pages.get(name))
         wanted += [operations[name][key] for key in ("input", "output") if key in operations[name]]
+    metadata = {key: model["metadata"][key] for key in METADATA if key in model["metadata"]}
+    # A service may speak several protocols; the local cloud speaks one of the two that every client knows.
+    metadata["protocol"] = next(name for name in ("json", "query") if name in model["metadata"]["protocols"])
     return {
-        "metadata": {key: model["metadata"][key] for key in METADATA if key in model["metadata"]},
+        "metadata": metadata,
         "operations": operations,
         "shapes": shapes(model["shapes"], wanted),
     }

@@ -40,23 +40,23 @@ async fn throttling_and_failing_have_no_effect() {
     cloud.faults.push(Fault::once(Calls::Mutating, Kind::Throttle));
     let fail = Kind::Fail { code: "ServerException".to_owned(), status: 500 };
     cloud.faults.push(Fault::once(Calls::Operation(Service::Ecr, "CreateRepository".to_owned()), fail));
-    let (status, body) = create(&cloud, "a").await.unwrap();
+    let (status, body) = create(&cloud, "aa").await.unwrap();
     assert_eq!((status, body.as_str()), (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#));
-    let (status, body) = create(&cloud, "a").await.unwrap();
+    let (status, body) = create(&cloud, "aa").await.unwrap();
     assert!(status == 500 && body.contains("ServerException"), "{body}");
     assert!(names(&cloud).await.is_empty());
-    assert_eq!(create(&cloud, "a").await.unwrap().0, 200);
+    assert_eq!(create(&cloud, "aa").await.unwrap().0, 200);
 }
 
 #[tokio::test]
 async fn lost_calls_and_lost_replies_differ_in_effect_only() {
     let cloud = cloud();
     cloud.faults.push(Fault::once(Calls::Mutating, Kind::DropCall));
-    assert_eq!(create(&cloud, "a").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(create(&cloud, "aa").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert!(names(&cloud).await.is_empty());
     cloud.faults.push(Fault::once(Calls::Mutating, Kind::DropReply));
-    assert_eq!(create(&cloud, "a").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
-    assert_eq!(names(&cloud).await, ["a"]);
+    assert_eq!(create(&cloud, "aa").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(names(&cloud).await, ["aa"]);
     let outcomes: Vec<_> = cloud.journal.mutating_since(0).into_iter().map(|entry| entry.outcome).collect();
     assert_eq!(outcomes, [Outcome::CallLost, Outcome::ReplyLost]);
 }
@@ -64,30 +64,30 @@ async fn lost_calls_and_lost_replies_differ_in_effect_only() {
 #[tokio::test]
 async fn a_stale_read_is_one_mutation_behind() {
     let cloud = cloud();
-    create(&cloud, "a").await.unwrap();
+    create(&cloud, "aa").await.unwrap();
     cloud.faults.push(Fault { calls: Calls::Any, skip: 1, times: 1, kind: Kind::Stale });
-    create(&cloud, "b").await.unwrap();
-    assert_eq!(names(&cloud).await, ["a", "b"], "skipped");
-    create(&cloud, "c").await.unwrap();
-    assert_eq!(names(&cloud).await, ["a", "b"], "stale");
-    assert_eq!(names(&cloud).await, ["a", "b", "c"], "over");
+    create(&cloud, "bb").await.unwrap();
+    assert_eq!(names(&cloud).await, ["aa", "bb"], "skipped");
+    create(&cloud, "cc").await.unwrap();
+    assert_eq!(names(&cloud).await, ["aa", "bb"], "stale");
+    assert_eq!(names(&cloud).await, ["aa", "bb", "cc"], "over");
 }
 
 #[tokio::test]
 async fn one_page_of_two() {
     let cloud = cloud();
-    create(&cloud, "a").await.unwrap();
+    create(&cloud, "aa").await.unwrap();
     let split = |fail_second| Fault::once(Calls::Reading, Kind::OnePageOfTwo { fail_second });
     cloud.faults.push(split(false));
     let (_, first, token) = page(&cloud, None).await;
     assert!(first.is_empty() && token.is_some(), "a list of one is an empty page and the one");
-    assert_eq!(page(&cloud, token.as_deref()).await, (200, vec!["a".to_owned()], None));
+    assert_eq!(page(&cloud, token.as_deref()).await, (200, vec!["aa".to_owned()], None));
     cloud.faults.push(split(true));
     let (_, _, token) = page(&cloud, None).await;
     for _ in 0..2 {
         assert_eq!(page(&cloud, token.as_deref()).await.0, 400, "the second page never comes");
     }
-    assert_eq!(names(&cloud).await, ["a"]);
+    assert_eq!(names(&cloud).await, ["aa"]);
 }
 
 #[tokio::test]
@@ -95,20 +95,20 @@ async fn a_delay_comes_before_the_effect() {
     let cloud = cloud();
     cloud.faults.push(Fault::once(Calls::Mutating, Kind::Delay(Duration::from_millis(20))));
     let started = Instant::now();
-    create(&cloud, "a").await.unwrap();
+    create(&cloud, "aa").await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(20));
-    assert_eq!(names(&cloud).await, ["a"]);
+    assert_eq!(names(&cloud).await, ["aa"]);
 }
 
 #[tokio::test]
 async fn a_crash_leaves_the_call_without_an_answer() {
-    for (moment, wanted) in [(Moment::Before, vec!["a"]), (Moment::After, vec!["a", "b"])] {
+    for (moment, wanted) in [(Moment::Before, vec!["aa"]), (Moment::After, vec!["aa", "bb"])] {
         let cloud = cloud();
         let reached = cloud.faults.crash_at(2, moment);
-        create(&cloud, "a").await.unwrap();
+        create(&cloud, "aa").await.unwrap();
         tokio::select! {
             reached = reached => reached.unwrap(),
-            answer = create(&cloud, "b") => panic!("answered {answer:?}"),
+            answer = create(&cloud, "bb") => panic!("answered {answer:?}"),
         }
         assert_eq!(names(&cloud).await, wanted);
         assert_eq!(cloud.journal.mutating_since(0).len(), wanted.len());
