@@ -93,7 +93,8 @@ impl Aws {
     /// When no region is given anywhere.
     pub async fn connect(connect: Connect) -> Result<Self, Error> {
         let endpoint_url = connect.endpoint_url.clone();
-        let config = if endpoint_url.as_deref().is_some_and(is_loopback) { local(connect) } else { usual(connect).await };
+        let config =
+            if endpoint_url.as_deref().is_some_and(is_loopback) { local(connect) } else { usual(connect).await };
         let Some(region) = config.region().map(ToString::to_string) else {
             let message = "no region is configured; give --region or set AWS_REGION";
             return Err(Error::terminal("connect", "no region", message));

@@ -3,6 +3,8 @@
 //! The only place that waits. It holds no desired state but the source's last good one; an app that leaves the source is no longer
 //! managed, which is not an order to delete it.
 
+mod follow;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +37,8 @@ pub struct Input {
     /// Problems with the present content, for people.
     pub problems: Vec<String>,
 }
+
+pub use follow::follow;
 
 /// How apps are marked as managed on this machine.
 #[derive(Debug, Clone)]
@@ -200,8 +204,7 @@ impl Controller {
             return self.wait().await;
         }
         let shared = self.shared();
-        let outcomes =
-            reconcile::pass_until(&self.aws, &due, &mut self.memory, Timestamp::now(), &shared.stop).await;
+        let outcomes = reconcile::pass_until(&self.aws, &due, &mut self.memory, Timestamp::now(), &shared.stop).await;
         self.settle(&outcomes);
     }
 

@@ -129,9 +129,14 @@ fn refusal(manifest: &Manifest, identity: &Identity) -> Option<String> {
     })
 }
 
-fn hashes(task_definition: &(String, task_definition::Spec), service: &service::Wanted, front: Option<&Front>) -> Hashes {
+fn hashes(
+    task_definition: &(String, task_definition::Spec),
+    service: &service::Wanted,
+    front: Option<&Front>,
+) -> Hashes {
     let health_check = front.map(|front| &front.target_group.1.health_check);
-    let mut hashes = Hashes { content: hash(task_definition), rollout: hash(&(task_definition, service, health_check)) };
+    let mut hashes =
+        Hashes { content: hash(task_definition), rollout: hash(&(task_definition, service, health_check)) };
     hashes.content.truncate(TAG_HASH_LENGTH);
     hashes.rollout.truncate(TAG_HASH_LENGTH);
     hashes

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::plan::{Action, Summary};
-use crate::resource::{
-    listener, load_balancer, log_group, service, subscription, target_group, task_definition,
-};
+use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
 
 /// What became of a plan's actions.
 #[derive(Debug, Default)]

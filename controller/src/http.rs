@@ -39,7 +39,11 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 fn answer(good: bool, otherwise: &'static str) -> Response {
-    if good { "ok\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, format!("{otherwise}\n")).into_response() }
+    if good {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("{otherwise}\n")).into_response()
+    }
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
@@ -53,7 +57,8 @@ async fn apps(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn app(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Response {
     match shared.find(&name).as_slice() {
-        [] => (StatusCode::NOT_FOUND, Json(json!({ "error": format!("no app {name:?} is managed here") }))).into_response(),
+        [] => (StatusCode::NOT_FOUND, Json(json!({ "error": format!("no app {name:?} is managed here") })))
+            .into_response(),
         [one] => Json(one).into_response(),
         _ => {
             let error = format!("several apps are named {name:?}; say <cluster>%2F<name>");

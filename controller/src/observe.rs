@@ -136,7 +136,8 @@ fn log_group_names(app: &App<'_>) -> BTreeSet<String> {
     });
     let own = app.observed.task_definitions.own.iter().flat_map(|revision| revision.spec.containers.values());
     let options = own.filter_map(|container| container.logs.as_ref());
-    let written = options.filter_map(|logs| logs.options.get(crate::resource::task_definition::spec::LOG_GROUP).cloned());
+    let written =
+        options.filter_map(|logs| logs.options.get(crate::resource::task_definition::spec::LOG_GROUP).cloned());
     app.desired.log_groups.keys().cloned().chain(indexed).chain(written).collect()
 }
 
@@ -157,7 +158,8 @@ async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>) {
         }
         Ok(())
     });
-    let arns = keys(apps, |app| app.observed.subscriptions.iter().filter_map(|one| one.arn.clone()).collect::<Vec<_>>());
+    let arns =
+        keys(apps, |app| app.observed.subscriptions.iter().filter_map(|one| one.arn.clone()).collect::<Vec<_>>());
     let specs = batch::each(arns, |arn| subscription::observe_spec(aws, arn)).await;
     fill(apps, |app| {
         for found in &mut app.observed.subscriptions {

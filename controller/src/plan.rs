@@ -11,9 +11,7 @@ use crate::app::{AppName, Owner};
 use crate::desired::Desired;
 use crate::diff::Change;
 use crate::observed::Observed;
-use crate::resource::{
-    listener, load_balancer, log_group, service, subscription, target_group, task_definition,
-};
+use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
 
 /// Plans one app. Removals come first and in the other order, so that nothing is pulled from under what still uses it.
 #[must_use]
@@ -288,3 +286,6 @@ from_action!(
     Service: service,
     Subscription: subscription,
 );
+
+#[cfg(test)]
+mod tests;

@@ -47,12 +47,7 @@ impl Outcome {
 }
 
 /// Makes one pass. `now` only serves to delay what was just done.
-pub async fn pass(
-    aws: &Aws,
-    due: &[Desired],
-    memory: &mut Memory,
-    now: Timestamp,
-) -> BTreeMap<AppName, Outcome> {
+pub async fn pass(aws: &Aws, due: &[Desired], memory: &mut Memory, now: Timestamp) -> BTreeMap<AppName, Outcome> {
     pass_until(aws, due, memory, now, &AtomicBool::new(false)).await
 }
 
@@ -83,12 +78,7 @@ pub async fn pass_until(
 }
 
 /// Observes and plans without changing anything, for `interstella plan`.
-pub async fn plan_only(
-    aws: &Aws,
-    due: &[Desired],
-    memory: &mut Memory,
-    now: Timestamp,
-) -> BTreeMap<AppName, Outcome> {
+pub async fn plan_only(aws: &Aws, due: &[Desired], memory: &mut Memory, now: Timestamp) -> BTreeMap<AppName, Outcome> {
     let mut outcomes = BTreeMap::new();
     for (desired, observed) in read(aws, due, memory).await {
         let outcome = match observed {
@@ -103,11 +93,7 @@ pub async fn plan_only(
     outcomes
 }
 
-async fn read<'a>(
-    aws: &Aws,
-    due: &'a [Desired],
-    memory: &mut Memory,
-) -> Vec<(&'a Desired, Result<Observed, Error>)> {
+async fn read<'a>(aws: &Aws, due: &'a [Desired], memory: &mut Memory) -> Vec<(&'a Desired, Result<Observed, Error>)> {
     let mut observed = observe::observe(aws, &due.iter().collect::<Vec<_>>(), &mut memory.cache).await;
     due.iter().filter_map(|desired| Some((desired, observed.remove(&desired.marks.app)?))).collect()
 }

@@ -90,7 +90,7 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
     let at = found.and_then(Found::primary).and_then(|one| one.updated_at);
     let at = at.and_then(|at| at.fmt(Format::DateTime).ok());
     let stalled = stalled(observed, plan, failed);
-    let progressing = progressing(found, plan);
+    let progressing = progressing(found, plan).filter(|_| stalled.is_none());
     let ready = ready(desired, observed, plan);
     let state = |holds| if holds { "True" } else { "False" };
     let condition = |r#type, holds, (reason, message): (&'static str, String)| Condition {
@@ -108,7 +108,7 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
         cluster: desired.marks.app.cluster.clone(),
         conditions: vec![
             condition("Ready", is_ready, why_not.unwrap_or_else(|| ("Serving", serving(found)))),
-            condition("Progressing", progressing.is_some() && stalled.is_none(), progressing.unwrap_or_else(no)),
+            condition("Progressing", progressing.is_some(), progressing.unwrap_or_else(no)),
             condition("Stalled", stalled.is_some(), stalled.unwrap_or_else(no)),
         ],
         service: found.map(|found| Service {

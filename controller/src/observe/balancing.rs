@@ -74,6 +74,11 @@ async fn read_balancers(aws: &Aws, apps: &mut Apps<'_>) {
         for arn in linked_balancers(app) {
             app.balancers.extend(batch::get(&by_arn, &arn)?);
         }
+        for group in &mut app.groups {
+            // A target group may name a load balancer for a while after that is gone.
+            let exists = |arn: &String| by_arn.get(arn).is_none_or(|found| !matches!(found, Ok(None)));
+            group.load_balancer_arns.iter_mut().for_each(|arns| arns.retain(exists));
+        }
         let mut seen = BTreeSet::new();
         app.balancers.retain(|one| seen.insert(one.load_balancer_arn.clone()));
         Ok(())

@@ -65,7 +65,8 @@ async fn read_all_of_ours(aws: &Aws, apps: &mut Apps<'_>) {
 
 /// A revision never changes, so each is read once.
 async fn read_cached(aws: &Aws, arns: BTreeSet<String>, cache: &mut Cache) -> Fetched<Revision> {
-    let (known, unknown): (BTreeSet<_>, BTreeSet<_>) = arns.into_iter().partition(|arn| cache.revisions.contains_key(arn));
+    let (known, unknown): (BTreeSet<_>, BTreeSet<_>) =
+        arns.into_iter().partition(|arn| cache.revisions.contains_key(arn));
     let mut fetched = batch::each(unknown, |arn| task_definition::observe(aws, arn)).await;
     let news = fetched.iter().filter_map(|(arn, one)| Some((arn.clone(), one.clone().ok()??)));
     cache.revisions.extend(news);
@@ -104,9 +105,10 @@ pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
     let group = |app: &App<'_>| -> Option<String> {
         let (name, _) = app.desired.target_group()?;
         let found = app.observed.target_group(name)?;
-        let subscribed = app.desired.subscriptions.iter().all(|wanted| {
-            app.observed.subscriptions.iter().any(|one| one.arn.is_some() && one.topic == wanted.topic)
-        });
+        let subscribed =
+            app.desired.subscriptions.iter().all(|wanted| {
+                app.observed.subscriptions.iter().any(|one| one.arn.is_some() && one.topic == wanted.topic)
+            });
         let steady = app.service().is_none_or(service::Found::is_steady);
         let waits = app.observed.subscriptions.len() != app.desired.subscriptions.len() || !subscribed || !steady;
         waits.then(|| found.arn.clone())

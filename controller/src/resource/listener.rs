@@ -159,7 +159,9 @@ fn describe(action: &ElbAction) -> String {
     let arns: Vec<String> = match groups {
         [] => action.target_group_arn.clone().into_iter().collect(),
         [one] => one.target_group_arn.clone().into_iter().collect(),
-        many => many.iter().filter_map(|one| Some(format!("{} {}", one.target_group_arn.clone()?, one.weight?))).collect(),
+        many => {
+            many.iter().filter_map(|one| Some(format!("{} {}", one.target_group_arn.clone()?, one.weight?))).collect()
+        }
     };
     let sticky = action.forward_config().and_then(|config| config.target_group_stickiness_config());
     let sticky = if sticky.and_then(|config| config.enabled) == Some(true) { " sticky" } else { "" };
@@ -250,9 +252,9 @@ fn is_surplus(desired: &Desired, observed: &Observed, found: &Found) -> bool {
     let Some(front) = &desired.front else { return false };
     let same = observed.listeners.iter().filter(|one| one.load_balancer_arn == found.load_balancer_arn);
     found.spec.port != front.listener.port
-        && same.into_iter().any(|one| {
-            one.spec.port == front.listener.port && desired.marks.owner(&one.tags) == Owner::Ours
-        })
+        && same
+            .into_iter()
+            .any(|one| one.spec.port == front.listener.port && desired.marks.owner(&one.tags) == Owner::Ours)
 }
 
 /// Why a listener cannot be deleted yet: tasks still get their requests through it.

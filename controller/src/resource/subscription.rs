@@ -296,9 +296,9 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         let Some(balancer) = balancer.filter(|one| desired.marks.owner(&one.tags) == Owner::Ours) else { continue };
         let going = !desired.is_present() || load_balancer::going(desired, balancer).is_some();
         let mut wanted = desired.subscriptions.iter().filter(|_| desired.is_present());
-        let is_wanted = wanted.clone().any(|one| {
-            one.topic == found.topic && endpoint(desired, balancer, &one.path) == found.endpoint
-        });
+        let is_wanted = wanted
+            .clone()
+            .any(|one| one.topic == found.topic && endpoint(desired, balancer, &one.path) == found.endpoint);
         if is_wanted && !going {
             continue;
         }
@@ -306,7 +306,9 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         let successor = wanted.find(|one| one.topic == found.topic);
         let replaced = load_balancer::going(desired, balancer).is_some_and(|changes| !changes.is_empty());
         match successor.filter(|one| !replaced && !is_confirmed(desired, observed, one)) {
-            Some(_) => plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, "serves until its successor is confirmed".into()),
+            Some(_) => {
+                plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, "serves until its successor is confirmed".into())
+            }
             None => plan.act(Action::Unsubscribe { arn: arn.clone(), name }),
         }
     }
@@ -351,7 +353,8 @@ async fn update(aws: &Aws, arn: &str, spec: &Spec, changes: &[Change]) -> Result
     for (path, name, reset) in keys {
         if changes.iter().any(|change| change.path.starts_with(path)) {
             let value = wanted.get(name).cloned().unwrap_or(reset);
-            let call = sns.set_subscription_attributes().subscription_arn(arn).attribute_name(name).attribute_value(value);
+            let call =
+                sns.set_subscription_attributes().subscription_arn(arn).attribute_name(name).attribute_value(value);
             call.send().await.map_err(Error::of("sns:SetSubscriptionAttributes"))?;
         }
     }

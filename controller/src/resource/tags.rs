@@ -14,6 +14,8 @@ use crate::error::{Class, Error};
 
 /// Most resources that one call of DescribeTags takes.
 const BATCH: usize = 20;
+/// What can be left over; services are found by their name.
+const TYPES: [&str; 3] = ["ecs:task-definition", "elasticloadbalancing", "logs"];
 
 /// ARNs of everything tagged as the manager's, by the value of the app tag.
 pub type Index = BTreeMap<String, BTreeSet<String>>;
@@ -24,7 +26,9 @@ pub type Index = BTreeMap<String, BTreeSet<String>>;
 /// When the read fails; what is there is then unknown.
 pub async fn index(aws: &Aws, manager: &Manager) -> Result<Index, Error> {
     let filter = TagFilter::builder().key(MANAGER_TAG).values(&manager.0).build();
-    let mut pages = aws.read.tagging.get_resources().tag_filters(filter).into_paginator().send();
+    let call = aws.read.tagging.get_resources().tag_filters(filter);
+    let call = call.set_resource_type_filters(Some(TYPES.iter().map(ToString::to_string).collect()));
+    let mut pages = call.into_paginator().send();
     let mut index = Index::new();
     while let Some(page) = pages.next().await {
         let page = match page.map_err(Error::of("tagging:GetResources")) {

@@ -328,7 +328,11 @@ fn blocked(desired: &Desired, observed: &Observed, found: &Found, replaced: bool
     if !found.load_balancer_arns.is_empty() {
         return Some((On::Aws, "a load balancer still forwards to it".into()));
     }
-    if replaced { None } else { plan::blocked_by_service(desired, observed, &found.arn).map(|reason| (On::Aws, reason)) }
+    if replaced {
+        None
+    } else {
+        plan::blocked_by_service(desired, observed, &found.arn).map(|reason| (On::Aws, reason))
+    }
 }
 
 /// Makes the calls of one action.

@@ -125,7 +125,8 @@ async fn newest_failure<'a>(
         breaker == Some(&Monitors::Triggered) || alarms == Some(&Monitors::Triggered)
     });
     let tripped: Vec<_> = tripped.filter_map(|one| one.service_deployment_arn()).collect();
-    let is_tripped = |one: &&ServiceDeploymentBrief| one.service_deployment_arn().is_some_and(|arn| tripped.contains(&arn));
+    let is_tripped =
+        |one: &&ServiceDeploymentBrief| one.service_deployment_arn().is_some_and(|arn| tripped.contains(&arn));
     Ok(newer.iter().find(is_tripped).or(fallback))
 }
 

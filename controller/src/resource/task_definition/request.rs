@@ -20,18 +20,19 @@ pub fn fill(
     call: RegisterTaskDefinitionFluentBuilder,
     spec: &Spec,
 ) -> Result<RegisterTaskDefinitionFluentBuilder, Error> {
-    let Spec { network_mode, cpu, memory, task_role_arn, execution_role_arn, requires_compatibilities, containers, .. } =
-        spec;
+    let Spec {
+        network_mode, cpu, memory, task_role_arn, execution_role_arn, requires_compatibilities, containers, ..
+    } = spec;
     let containers: Result<Vec<_>, _> = containers.iter().map(|(name, one)| container(name, one)).collect();
     let containers = containers.map_err(|error| Error::terminal(OPERATION, "incomplete request", error.to_string()))?;
-    let compatibilities = requires_compatibilities.iter().map(|one| one.as_str().into()).collect();
+    let compatibilities = list(requires_compatibilities.iter().map(|one| one.as_str().into()).collect());
     Ok(call
         .network_mode(network_mode.as_str().into())
         .set_cpu(cpu.map(|units| units.to_string()))
         .set_memory(memory.map(|mebibytes| mebibytes.to_string()))
         .set_task_role_arn(task_role_arn.clone())
         .set_execution_role_arn(execution_role_arn.clone())
-        .set_requires_compatibilities(Some(compatibilities))
+        .set_requires_compatibilities(compatibilities)
         .set_container_definitions(Some(containers)))
 }
 

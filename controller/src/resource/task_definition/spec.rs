@@ -24,7 +24,7 @@ pub struct Spec {
     pub task_role_arn: Option<String>,
     /// Role of ECS.
     pub execution_role_arn: Option<String>,
-    /// Launch types it is checked for.
+    /// Launch types it is checked for, beside EC2, for which nothing more is checked.
     pub requires_compatibilities: BTreeSet<String>,
     /// Containers by name.
     pub containers: BTreeMap<String, Container>,
@@ -103,9 +103,9 @@ pub fn desired(manifest: &Manifest, region: &str) -> (String, Spec) {
         manifest::NetworkMode::Bridge => "bridge",
         manifest::NetworkMode::Awsvpc => "awsvpc",
     };
-    let launch_type = match manifest.spec.launch_type {
-        manifest::LaunchType::Ec2 => "EC2",
-        manifest::LaunchType::Fargate => "FARGATE",
+    let compatibilities = match manifest.spec.launch_type {
+        manifest::LaunchType::Ec2 => BTreeSet::new(),
+        manifest::LaunchType::Fargate => BTreeSet::from(["FARGATE".to_owned()]),
     };
     let awsvpc = wanted.network_mode == manifest::NetworkMode::Awsvpc;
     let containers = wanted.containers.iter().map(|one| (one.name.clone(), container(one, app, region, awsvpc)));
@@ -115,7 +115,7 @@ pub fn desired(manifest: &Manifest, region: &str) -> (String, Spec) {
         memory: wanted.memory,
         task_role_arn: wanted.task_role_arn.clone(),
         execution_role_arn: wanted.execution_role_arn.clone(),
-        requires_compatibilities: BTreeSet::from([launch_type.to_owned()]),
+        requires_compatibilities: compatibilities,
         containers: containers.collect(),
         beyond_manifest: BTreeSet::new(),
     };
@@ -172,13 +172,14 @@ pub fn from_aws(raw: &TaskDefinition) -> Spec {
     let network_mode = raw.network_mode.as_ref().map_or("bridge", NetworkMode::as_str).to_owned();
     let awsvpc = network_mode == "awsvpc";
     let containers = raw.container_definitions().iter();
+    let compatibilities = raw.requires_compatibilities().iter().map(|one| one.as_str().to_owned());
     let units = |text: Option<&str>| text.and_then(|text| text.parse().ok());
     Spec {
         cpu: units(raw.cpu()),
         memory: units(raw.memory()),
         task_role_arn: raw.task_role_arn.clone().filter(|arn| !arn.is_empty()),
         execution_role_arn: raw.execution_role_arn.clone().filter(|arn| !arn.is_empty()),
-        requires_compatibilities: raw.requires_compatibilities().iter().map(|one| one.as_str().to_owned()).collect(),
+        requires_compatibilities: compatibilities.filter(|one| one != "EC2").collect(),
         containers: containers
             .clone()
             .map(|one| (one.name.clone().unwrap_or_default(), container_from_aws(one, awsvpc)))
@@ -192,12 +193,7 @@ fn container_from_aws(raw: &ContainerDefinition, awsvpc: bool) -> Container {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let port = |one: &PortMapping| {
         let protocol = one.protocol().map_or("tcp", |protocol| protocol.as_str());
-        port_mapping(
-            number(one.host_port).unwrap_or(0),
-            number(one.container_port).unwrap_or(0),
-            protocol,
-            awsvpc,
-        )
+        port_mapping(number(one.host_port).unwrap_or(0), number(one.container_port).unwrap_or(0), protocol, awsvpc)
     };
     let environment = raw.environment().iter();
     Container {

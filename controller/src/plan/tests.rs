@@ -1,0 +1,265 @@
+//! Plans as text, and laws that hold for every plan, against a small model of AWS.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod laws;
+mod model;
+
+use serde_json::{Value, json};
+
+use super::{On, plan};
+use crate::app::{MANAGER_TAG, Manager};
+use crate::aws::Identity;
+use crate::desired::Desired;
+use crate::manifest::Manifest;
+use crate::resource::service::history::Failure;
+use model::World;
+
+/// The workshop's manifest, with changes merged into its `spec`.
+fn manifest(changes: &Value) -> Manifest {
+    let mut json = json!({
+        "apiVersion": "interstella.trade/v1", "kind": "Service", "metadata": {"name": "monolith"},
+        "spec": {
+            "cluster": "interstella",
+            "taskDefinition": {"containers": [{
+                "name": "monolith", "image": "monolith:1", "memoryReservation": 128,
+                "portMappings": [{"containerPort": 5000}],
+                "logs": {"group": "monolith", "retentionDays": 7},
+            }]},
+            "loadBalancer": {
+                "name": "interstella", "subnets": ["a", "b"], "listener": {"port": 5000},
+                "targetGroup": {"deregistrationDelaySeconds": 30},
+                "container": {"name": "monolith", "port": 5000},
+            },
+            "subscriptions": [{"topic": "arn:aws:sns:us-west-2:123456789012:orderTopic", "path": "/order/"}],
+        },
+    });
+    merge(json.get_mut("spec").unwrap(), changes);
+    serde_json::from_value(json).unwrap()
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+fn identity() -> Identity {
+    Identity { account: "123456789012".into(), region: "us-west-2".into() }
+}
+
+fn desired(changes: &Value) -> Desired {
+    Desired::present(&manifest(changes), &identity(), &Manager::default())
+}
+
+fn gone(changes: &Value) -> Desired {
+    Desired::absent(&manifest(changes), &identity(), &Manager::default())
+}
+
+/// What the next plan does and waits for, without the fields.
+fn brief(world: &World, desired: &Desired) -> String {
+    let plan = plan(desired, &world.observe(desired)).to_string();
+    plan.lines().filter(|line| !line.starts_with("    ")).collect::<Vec<_>>().join("\n")
+}
+
+fn full(world: &World, desired: &Desired) -> String {
+    plan(desired, &world.observe(desired)).to_string()
+}
+
+#[test]
+fn the_first_plan_shows_everything() {
+    insta::assert_snapshot!(full(&World::default(), &desired(&json!({}))), @r#"
+    create log group monolith
+        retentionDays: 7
+    create task definition interstella-monolith (a new revision)
+        networkMode: "bridge"
+        requiresCompatibilities: []
+        containers.monolith.image: "monolith:1"
+        containers.monolith.cpu: 0
+        containers.monolith.memoryReservation: 128
+        containers.monolith.essential: true
+        containers.monolith.portMappings: ["0:5000/tcp"]
+        containers.monolith.command: []
+        containers.monolith.entryPoint: []
+        containers.monolith.logs.driver: "awslogs"
+        containers.monolith.logs.options.awslogs-group: "monolith"
+        containers.monolith.logs.options.awslogs-region: "us-west-2"
+        containers.monolith.logs.options.awslogs-stream-prefix: "monolith"
+    create load balancer interstella
+        scheme: "internet-facing"
+        subnets: ["a","b"]
+        idleTimeoutSeconds: 60
+    waiting: create target group monolith: needs the VPC of the load balancer interstella
+    waiting: create listener interstella:5000: needs the load balancer interstella
+    waiting: create service monolith: needs a revision of interstella-monolith
+    waiting: create subscription arn:aws:sns:us-west-2:123456789012:orderTopic → /order/: needs the load balancer interstella
+    "#);
+}
+
+#[test]
+fn a_converged_app_plans_nothing() {
+    let desired = desired(&json!({}));
+    let world = World::converged(&desired);
+    assert_eq!(full(&world, &desired), "nothing to do\n");
+}
+
+#[test]
+fn a_count_is_changed_in_place() {
+    let world = World::converged(&desired(&json!({})));
+    insta::assert_snapshot!(full(&world, &desired(&json!({"desiredCount": 3}))), @r"
+    update service monolith (in place)
+        desiredCount: 1 → 3
+    ");
+}
+
+#[test]
+fn an_image_is_a_new_revision_and_then_a_deployment() {
+    let mut world = World::converged(&desired(&json!({})));
+    let containers = json!([{
+        "name": "monolith", "image": "monolith:2", "memoryReservation": 128, "portMappings": [{"containerPort": 5000}],
+        "logs": {"group": "monolith", "retentionDays": 7},
+    }]);
+    let desired = desired(&json!({"taskDefinition": {"containers": containers}}));
+    insta::assert_snapshot!(full(&world, &desired), @r#"
+    create task definition interstella-monolith (a new revision)
+        containers.monolith.image: "monolith:1" → "monolith:2"
+    waiting: update service monolith: needs a revision of interstella-monolith
+    "#);
+    world.pass(&desired);
+    insta::assert_snapshot!(full(&world, &desired), @r#"
+    update service monolith (a new deployment)
+        taskDefinition: "interstella-monolith:1" → "interstella-monolith:2"
+    "#);
+}
+
+#[test]
+fn drift_is_named_field_by_field() {
+    let desired = desired(&json!({}));
+    let mut world = World::converged(&desired);
+    world.groups[0].spec.health_check.path = "/wrong".into();
+    world.service.as_mut().unwrap().spec.desired_count = 4;
+    world.listeners.clear();
+    insta::assert_snapshot!(full(&world, &desired), @r#"
+    update target group monolith
+        healthCheck.path: "/wrong" → "/"
+    create listener interstella:5000
+        port: 5000
+        protocol: "HTTP"
+        defaultAction: "forward arn:targetgroup/monolith/2"
+    waiting: update service monolith: needs the listener interstella:5000
+    "#);
+}
+
+#[test]
+fn what_leaves_the_manifest_is_removed_in_order() {
+    let mut world = World::converged(&desired(&json!({})));
+    let desired = desired(&json!({"loadBalancer": null, "subscriptions": []}));
+    insta::assert_snapshot!(brief(&world, &desired), @r"
+    delete subscription arn:aws:sns:us-west-2:123456789012:orderTopic → http://interstella-1.elb:5000/order/
+    create task definition interstella-monolith (a new revision)
+    waiting: delete listener interstella:5000: the service still uses it
+    waiting: delete load balancer interstella: its listener has to go first
+    waiting: delete target group monolith: the listener that forwards to it has to go first
+    waiting: update service monolith: needs a revision of interstella-monolith
+    ");
+    world.converge(&desired);
+    assert!(world.balancers.is_empty() && world.groups.is_empty() && world.subscriptions.is_empty());
+}
+
+#[test]
+fn a_renamed_load_balancer_leaves_nothing_behind() {
+    let mut world = World::converged(&desired(&json!({})));
+    let desired = desired(&json!({"loadBalancer": {"name": "other"}}));
+    world.converge(&desired);
+    let names: Vec<_> = world.balancers.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["other"]);
+    assert_eq!(world.subscriptions.len(), 1);
+}
+
+#[test]
+fn destroy_waits_for_the_tasks() {
+    let mut world = World::converged(&desired(&json!({})));
+    let gone = gone(&json!({}));
+    world.pass(&gone);
+    insta::assert_snapshot!(brief(&world, &gone), @r"
+    waiting: delete service monolith: 1 of its tasks are stopping
+    waiting: delete listener interstella:5000: the service's tasks have to stop first
+    waiting: delete load balancer interstella: its listener has to go first
+    waiting: delete target group monolith: the listener that forwards to it has to go first
+    waiting: delete task definition interstella-monolith:1: the service's tasks have to stop first
+    waiting: delete log group monolith: the service's tasks have to stop first
+    ");
+    world.stop_tasks();
+    world.converge(&gone);
+    assert!(world.is_empty(), "{world:?}");
+}
+
+#[test]
+fn what_cannot_be_changed_is_refused_unless_allowed() {
+    let mut world = World::converged(&desired(&json!({})));
+    let refused = desired(&json!({"loadBalancer": {"targetGroup": {"port": 81}}}));
+    insta::assert_snapshot!(brief(&world, &refused), @"waiting: replace target group monolith: needs a new one (port: 80 → 81); give it another name or set allowReplace: true");
+    let allowed = desired(&json!({"loadBalancer": {"targetGroup": {"port": 81}}, "allowReplace": true}));
+    world.converge(&allowed);
+    assert_eq!(world.groups[0].spec.port, 81);
+}
+
+#[test]
+fn somebody_elses_service_stops_everything() {
+    let desired = desired(&json!({}));
+    let mut world = World::converged(&desired);
+    world.service.as_mut().unwrap().tags.insert(MANAGER_TAG.into(), "team-b".into());
+    world.groups.clear();
+    insta::assert_snapshot!(brief(&world, &desired), @r#"conflict: service monolith is not touched: it belongs to the manager "team-b""#);
+}
+
+#[test]
+fn an_unmarked_load_balancer_is_a_conflict_and_stays() {
+    let desired = desired(&json!({}));
+    let mut world = World::converged(&desired);
+    world.balancers[0].tags.clear();
+    let plan = full(&world, &desired);
+    assert!(plan.contains("conflict: load balancer interstella is not touched"), "{plan}");
+    assert!(!plan.contains("delete"), "{plan}");
+}
+
+#[test]
+fn a_failed_rollout_is_not_pushed_again() {
+    let desired = desired(&json!({"desiredCount": 2}));
+    let world = World::converged(&self::desired(&json!({})));
+    let mut observed = world.observe(&desired);
+    let reason = "tasks failed to start".to_owned();
+    observed.history.failures = vec![Failure { rollout: Some(desired.hashes.rollout.clone()), reason: reason.clone() }];
+    assert_eq!(plan(&desired, &observed).to_string(), "stalled: this rollout has failed: tasks failed to start\n");
+    observed.history.failures = vec![Failure { rollout: Some("another".into()), reason }];
+    assert!(plan(&desired, &observed).to_string().starts_with("update service monolith"));
+    observed.history.rolling_back = Some("deployment failed".into());
+    assert!(plan(&desired, &observed).waiting.iter().all(|waiting| waiting.on == On::Aws));
+}
+
+#[test]
+fn a_first_rollout_that_failed_is_tried_again_with_a_fresh_revision() {
+    let mut world = World::converged(&desired(&json!({})));
+    world.service.as_mut().unwrap().deployments[0].rollout_state = "FAILED".into();
+    assert_eq!(brief(&world, &desired(&json!({}))), "nothing to do");
+    let changed = desired(&json!({"loadBalancer": {"targetGroup": {"healthCheck": {"path": "/livez"}}}}));
+    insta::assert_snapshot!(brief(&world, &changed), @r"
+    create task definition interstella-monolith (a new revision)
+    update target group monolith
+    waiting: update service monolith: needs a revision of interstella-monolith
+    ");
+}
+
+#[test]
+fn another_account_is_refused() {
+    let mut pinned = manifest(&json!({}));
+    pinned.metadata.account = Some("999999999999".into());
+    let desired = Desired::present(&pinned, &identity(), &Manager::default());
+    let plan = full(&World::default(), &desired);
+    assert!(plan.starts_with("conflict: app monolith is not touched: the manifest is pinned to account"), "{plan}");
+}

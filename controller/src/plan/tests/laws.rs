@@ -1,0 +1,106 @@
+//! What holds for every plan on the way from any manifest to any other, however often the way is cut short.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::model::World;
+use super::{desired, gone};
+use crate::desired::Desired;
+use crate::plan::{Action, Plan, plan};
+
+/// Manifests that differ in every resource.
+fn changes() -> impl Strategy<Value = Value> {
+    let image = prop::sample::select(vec!["monolith:1", "monolith:2"]);
+    let logs = prop::sample::select(vec![
+        json!(null),
+        json!({"group": "monolith"}),
+        json!({"group": "other", "retentionDays": 3}),
+    ]);
+    let front =
+        (any::<bool>(), prop::sample::select(vec!["interstella", "other"]), 5000_u32..5002, 60_u32..62, 80_u32..82);
+    let path = prop::sample::select(vec!["/", "/livez"]);
+    (image, logs, 0_u32..3, front, path, any::<bool>()).prop_map(|(image, logs, count, front, path, subscribed)| {
+        let (fronted, name, port, idle, group_port) = front;
+        let mut json = json!({
+            "taskDefinition": {"containers": [{
+                "name": "monolith", "image": image, "memoryReservation": 128,
+                "portMappings": [{"containerPort": 5000}], "logs": logs,
+            }]},
+            "desiredCount": count,
+            "loadBalancer": {
+                "name": name, "idleTimeoutSeconds": idle, "listener": {"port": port},
+                "targetGroup": {"port": group_port, "healthCheck": {"path": path}},
+            },
+            "allowReplace": true,
+        });
+        if !fronted {
+            json["loadBalancer"] = Value::Null;
+        }
+        if !fronted || !subscribed {
+            json["subscriptions"] = json!([]);
+        }
+        json
+    })
+}
+
+/// One UpdateService at most, and one action for each resource.
+fn check(plan: &Plan) {
+    let updates = plan.actions.iter().filter(|action| matches!(action, Action::Service(_)));
+    assert!(updates.count() <= 1, "{plan}");
+    let mut seen = BTreeSet::new();
+    for action in &plan.actions {
+        let summary = action.summary();
+        assert!(seen.insert((summary.resource, summary.name)), "two actions for one resource:\n{plan}");
+    }
+}
+
+/// Passes that are cut short after as many actions as each of `cuts` says, then undisturbed ones.
+fn walk(world: &mut World, desired: &Desired, cuts: &[usize]) {
+    for cut in cuts {
+        let plan = plan(desired, &world.observe(desired));
+        check(&plan);
+        plan.actions.into_iter().take(*cut).for_each(|action| world.apply(desired, action));
+        world.stop_tasks();
+    }
+    for _ in 0..20 {
+        let plan = plan(desired, &world.observe(desired));
+        check(&plan);
+        if plan.is_empty() {
+            return;
+        }
+        world.pass(desired);
+        world.stop_tasks();
+    }
+    panic!("does not converge: {}", plan(desired, &world.observe(desired)));
+}
+
+/// How many of each there are, whatever way led there.
+fn counts(world: &World) -> [usize; 5] {
+    [
+        world.log_groups.len(),
+        world.balancers.len(),
+        world.groups.len(),
+        world.listeners.len(),
+        world.subscriptions.len(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_way_leads_to_the_same_end(
+        ways in prop::collection::vec((changes(), prop::collection::vec(0_usize..4, 0..6)), 1..4),
+    ) {
+        let mut world = World::default();
+        for (changes, cuts) in &ways {
+            walk(&mut world, &desired(changes), cuts);
+        }
+        let (last, cuts) = ways.last().unwrap();
+        prop_assert_eq!(counts(&world), counts(&World::converged(&desired(last))));
+        walk(&mut world, &gone(last), cuts);
+        prop_assert!(world.is_empty(), "{:?}", world);
+    }
+}
