@@ -119,7 +119,7 @@ fn chain<E, R>(error: &SdkError<E, R>) -> String {
     texts.join(": ")
 }
 
-/// The class of an error answer, from its code, HTTP status and message (`reference/aws-facts.md` §3.5).
+/// The class of an error answer, from its code, HTTP status and message (AWS: the services' API references, "Errors").
 #[must_use]
 pub fn class_of(code: &str, status: u16, message: &str) -> Class {
     if is_unsupported(code, status, message) {
