@@ -25,6 +25,8 @@ use crate::telemetry::lookup;
 pub const REGION: &str = "us-west-2";
 /// Milliseconds of cloud time that the monolith's simulated work takes unless a task says otherwise.
 const GATHER_MS: u64 = 1000;
+/// How far apart programs that start one after the other begin to give ports to tasks.
+const PORTS_APART: u32 = 97;
 /// Images that are built in, by the name in the workshop's repository and by a short one.
 const WORKER_IMAGES: [&str; 2] = ["interstella/monolith", "worker"];
 const HQ_IMAGES: [&str; 2] = ["interstella/hq", "hq"];
@@ -114,6 +116,7 @@ fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>)
     let mut world = World::new(REGION, seed_of_ids, images(plan));
     endpoint_url.clone_into(&mut world.endpoint_url);
     world.addresses.port_probe = port_is_free;
+    world.addresses.begin_at(std::process::id().wrapping_mul(PORTS_APART));
     let ports: Arc<dyn Ports> = Arc::<Sockets>::clone(sockets);
     world.elb.listen_on(ports);
     seed::workshop(&mut world, now, &plan.seed)

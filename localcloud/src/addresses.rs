@@ -24,6 +24,13 @@ impl Default for Addresses {
 }
 
 impl Addresses {
+    /// Begins to give out ports at another place than the first. Clouds that run at once on a machine then stay apart: a port
+    /// that another cloud has just given to a task is not held by anything yet.
+    pub fn begin_at(&mut self, place: u32) {
+        let count = u32::from(*PORTS.end() - *PORTS.start());
+        self.last = u16::try_from(place % count).ok().map(|offset| *PORTS.start() + offset);
+    }
+
     /// Binds the virtual address to a free loopback port. Ports are given out in turn, so that one just given back, whose last
     /// connections may still linger, is not used again at once. `None` if no port is left.
     pub fn bind(&mut self, host: &str, port: u16) -> Option<SocketAddr> {
@@ -65,6 +72,13 @@ mod tests {
         assert_ne!(addresses.bind("i-2", 5000), first);
         addresses.release("i-1", 5000);
         assert_eq!(addresses.resolve("i-1", 5000), None);
+    }
+
+    #[test]
+    fn clouds_begin_in_different_places() {
+        let mut addresses = Addresses::default();
+        addresses.begin_at(12_005);
+        assert_eq!(addresses.bind("i-1", 1).map(|address| address.port()), Some(20_007));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use interstella_controller::reconcile::Outcome;
+use interstella_controller::status::AppStatus;
 
 use crate::cli::ManifestPath;
 use crate::failure::Failure;
@@ -47,8 +48,8 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
         .converge(session.present(&manifests), |outcome| arguments.wait.is_over(outcome), timeout, &mut progress)
         .await;
     progress.finish();
-    let statuses = converged?.into_iter().map(|outcome| outcome.status).collect();
-    status::print(context, statuses)?;
+    let statuses: Vec<AppStatus> = converged?.into_iter().map(|outcome| outcome.status).collect();
+    status::print(context, &statuses)?;
     Ok(ExitCode::SUCCESS)
 }
 

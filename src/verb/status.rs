@@ -51,12 +51,13 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
     }
     let outcomes = session.plan(&apps).await;
     let healthy = outcomes.iter().all(|outcome| outcome.unread.is_none() && !outcome.status.is_stalled());
-    print(context, outcomes.into_iter().map(|outcome| outcome.status).collect())?;
+    let statuses: Vec<AppStatus> = outcomes.into_iter().map(|outcome| outcome.status).collect();
+    print(context, &statuses)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints statuses.
-pub fn print(context: &Context, statuses: Vec<AppStatus>) -> Result<(), Failure> {
+pub fn print(context: &Context, statuses: &[AppStatus]) -> Result<(), Failure> {
     let text: Vec<String> = statuses.iter().map(text).collect();
     output::result(&context.common, &json!({ "apps": statuses }), text.join("\n"))
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use interstella_controller::controller::Shared;
 use interstella_controller::manifest::Manifest;
+use interstella_controller::status::AppStatus;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
 use interstella_localcloud::runtime::process::port_is_free;
 use interstella_localcloud::seed::SeedOptions;
@@ -184,7 +185,7 @@ async fn converged(shared: &Arc<Shared>) {
     loop {
         looks.tick().await;
         let apps = shared.apps();
-        if shared.is_ready() && !apps.is_empty() && apps.iter().all(|app| app.is_ready()) {
+        if shared.is_ready() && !apps.is_empty() && apps.iter().all(AppStatus::is_ready) {
             return;
         }
     }

@@ -1,0 +1,14 @@
+//! The real program, started as a person starts it, with real processes, real sockets and the real SDK. Every test has a cloud of
+//! its own on ports of its own; nothing outlives its test.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+mod bad_save;
+mod cli;
+mod destroy;
+mod drift;
+mod edit;
+mod plan;
+mod up;

@@ -1,0 +1,48 @@
+//! `plan`, `apply` and `status` against a cloud without a controller.
+
+use serde_json::json;
+
+use crate::support::aws::{APP, CLUSTER};
+use crate::support::cloud::Cloud;
+
+#[tokio::test]
+async fn plan_tells_everything_then_nothing_then_the_drift() {
+    let cloud = Cloud::start().await;
+    let first = cloud.run(&["plan"]).await.exits(2);
+    for part in ["create log group", "create load balancer", "create service", "create subscription"] {
+        assert!(first.stdout.contains(part), "{part}: {}", first.stdout);
+    }
+    assert!(cloud.aws().everything().await.is_empty(), "plan has changed something");
+
+    let applied = cloud.run(&["apply", "--wait", "stable"]).await.exits(0);
+    assert!(applied.stdout.contains("1 desired, 1 running, 0 pending"), "{}", applied.stdout);
+    let nothing = cloud.run(&["plan"]).await.exits(0);
+    assert!(nothing.stdout.contains("nothing to do"), "{}", nothing.stdout);
+    assert_eq!(cloud.run(&["plan", "--output", "json"]).await.exits(0).json()["changes"], 0);
+
+    cloud.aws().ecs.update_service().cluster(CLUSTER).service(APP).desired_count(2).send().await.unwrap();
+    let drift = cloud.run(&["plan"]).await.exits(2);
+    assert!(drift.stdout.contains("update service monolith"), "{}", drift.stdout);
+    assert!(drift.stdout.contains("desiredCount: 2 → 1"), "{}", drift.stdout);
+    cloud.run(&["apply"]).await.exits(0);
+    cloud.run(&["plan"]).await.exits(0);
+}
+
+#[tokio::test]
+async fn status_tells_how_the_app_is() {
+    let cloud = Cloud::start().await;
+    let path = cloud.manifest.path().to_owned();
+    let status = async |more: &[&str]| {
+        let arguments = [&["status", "-f", &path, "--endpoint-url", &cloud.endpoint], more].concat();
+        crate::support::command::run(&arguments, cloud.manifest.directory()).await
+    };
+    let before = status(&[]).await.exits(0);
+    assert!(before.stdout.contains("there is no service yet"), "{}", before.stdout);
+    cloud.run(&["apply"]).await.exits(0);
+    let after = status(&["monolith", "--output", "json"]).await.exits(0).json();
+    let app = &after["apps"][0];
+    assert_eq!((&app["name"], &app["cluster"]), (&json!(APP), &json!(CLUSTER)));
+    assert_eq!((&app["service"]["desired"], &app["service"]["running"]), (&json!(1), &json!(1)));
+    assert_eq!((&app["conditions"][0]["type"], &app["conditions"][0]["status"]), (&json!("Ready"), &json!("True")));
+    status(&["nobody"]).await.exits(1);
+}

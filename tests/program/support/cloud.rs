@@ -1,0 +1,50 @@
+//! `interstella cloud`, running: a cloud without a controller. Dropping it kills it.
+
+use std::time::Duration;
+
+use tokio::process::Child;
+
+use super::aws::Aws;
+use super::command::{self, Answer, interstella};
+use super::manifest::Manifest;
+use super::output::Output;
+
+const START: Duration = Duration::from_secs(30);
+
+/// A running cloud, with a manifest for it.
+pub struct Cloud {
+    pub manifest: Manifest,
+    pub endpoint: String,
+    output: Output,
+    pub child: Child,
+}
+
+impl Cloud {
+    /// Starts it. Cloud time passes faster, so that tests do not wait for health checks and deregistration.
+    pub async fn start() -> Self {
+        let manifest = Manifest::monolith();
+        let arguments = ["cloud", "--port", "0", "--speed", "5"];
+        let mut child = interstella(&arguments, manifest.directory()).spawn().unwrap();
+        let output = Output::read(child.stderr.take().unwrap());
+        let said = output.after("the local cloud answers at ", START).await;
+        let endpoint = said.split(';').next().unwrap().to_owned();
+        Self { manifest, endpoint, output, child }
+    }
+
+    /// Runs a verb on its manifest.
+    pub async fn run(&self, verb: &[&str]) -> Answer {
+        let at = [self.manifest.path(), "--endpoint-url", &self.endpoint];
+        command::run(&[verb, &at].concat(), self.manifest.directory()).await
+    }
+
+    /// Its clients.
+    pub fn aws(&self) -> Aws {
+        Aws::at(&self.endpoint)
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.output.explain("cloud");
+    }
+}

@@ -1,0 +1,63 @@
+//! A copy of the manifest that people start with, on a port of its own, to be edited.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use tempfile::TempDir;
+
+/// Listener ports: below those that the system gives to clients, and beside those that the local cloud gives to tasks.
+const PORTS: std::ops::Range<u16> = 10_000..20_000;
+
+/// A manifest in a directory of its own, which goes with it.
+pub struct Manifest {
+    directory: TempDir,
+    path: PathBuf,
+    /// Port of its listener.
+    pub port: u16,
+}
+
+impl Manifest {
+    /// A copy of `manifests/monolith.yaml`.
+    pub fn monolith() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("monolith.yaml");
+        std::fs::write(&path, std::fs::read_to_string(repository("manifests/monolith.yaml")).unwrap()).unwrap();
+        let manifest = Self { directory, path, port: free_port() };
+        manifest.edit("port: 5000, protocol", &format!("port: {}, protocol", manifest.port));
+        manifest
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+
+    /// A directory for what programs leave behind.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Saves it with `from`, which must be there once, changed to `to`.
+    pub fn edit(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.path).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
+        std::fs::write(&self.path, text.replace(from, to)).unwrap();
+    }
+}
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A port that nothing holds and that no other test of this process was given.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Programs that run at once begin in different places.
+    let begin = u16::try_from(std::process::id() % 97).unwrap() * 100;
+    (0..PORTS.len())
+        .map(|_| PORTS.start + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start))
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a free port")
+}
