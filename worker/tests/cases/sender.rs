@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
@@ -29,6 +29,11 @@ impl Identity {
         shape(&mut params);
         let pem = params.self_signed(&key).unwrap().pem();
         Identity { key: RsaKeyPair::from_pkcs8(key.serialized_der()).unwrap(), pem }
+    }
+
+    /// A DER `RSAPublicKey`.
+    pub fn public_key(&self) -> &[u8] {
+        self.key.public_key().as_ref()
     }
 
     pub fn sign(&self, text: &str) -> String {
