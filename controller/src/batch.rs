@@ -78,7 +78,7 @@ where
             })),
             Err(error) if error.class == Class::NotFound && batch.len() > 1 => again.extend(batch),
             Err(error) if error.class == Class::NotFound => {
-                fetched.extend(batch.into_iter().map(|key| (key, Ok(None))))
+                fetched.extend(batch.into_iter().map(|key| (key, Ok(None))));
             }
             Err(error) => fetched.extend(batch.into_iter().map(|key| (key, Err(error.clone())))),
         }

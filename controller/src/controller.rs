@@ -56,6 +56,7 @@ pub struct Shared {
     /// What it counts.
     pub metrics: Metrics,
     wake: Notify,
+    gone: Notify,
     stop: AtomicBool,
 }
 
@@ -120,10 +121,19 @@ impl Shared {
         released
     }
 
-    /// Whether the loop has let go of all the apps that `text` means: their marks are gone.
-    #[must_use]
-    pub fn is_released(&self, text: &str) -> bool {
-        !self.lock().apps.keys().any(|name| name.is_meant_by(text))
+    /// Waits until the loop has let go of all the apps that `text` means, so that their marks are gone. Says whether it has
+    /// within `patience`.
+    pub async fn released(&self, text: &str, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        loop {
+            let gone = self.gone.notified();
+            if !self.lock().apps.keys().any(|name| name.is_meant_by(text)) {
+                return true;
+            }
+            if tokio::time::timeout_at(until, gone).await.is_err() {
+                return false;
+            }
+        }
     }
 }
 
@@ -194,6 +204,7 @@ impl Controller {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the loop is the edge where passes get their time")]
     /// One round: take in the source, make a pass over what is due, wait for the next reason.
     async fn round(&mut self) {
         self.take_in();
@@ -221,6 +232,7 @@ impl Controller {
         let mut wanted: BTreeMap<AppName, Desired> = wanted.map(|one| (one.marks.app.clone(), one)).collect();
         self.turns.retain(|name, _| wanted.contains_key(name));
         self.shared.lock().apps.retain(|name, _| wanted.contains_key(name));
+        self.shared.gone.notify_waiters();
         for (name, turn) in &mut self.turns {
             let Some(desired) = wanted.remove(name).filter(|desired| *desired != turn.desired) else { continue };
             turn.desired = desired;

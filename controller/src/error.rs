@@ -86,6 +86,9 @@ impl Error {
             }
             SdkError::ConstructionFailure(_) => failed("the request could not be built", Class::Terminal, chain(error)),
             SdkError::TimeoutError(_) => failed("no answer in time", Class::Unknown, String::new()),
+            SdkError::ResponseError(response) if is_page_of_an_emulator(response.raw()) => {
+                failed("not implemented here", Class::Unsupported, String::new())
+            }
             SdkError::ResponseError(_) => failed("an unreadable answer", Class::Unknown, chain(error)),
             SdkError::DispatchFailure(dispatch) if dispatch.is_user() => {
                 failed("the request could not be sent", Class::Terminal, chain(error))
@@ -105,6 +108,12 @@ impl Error {
             _ => "",
         }
     }
+}
+
+/// moto answers an operation that it lacks with the error page of its web server, which AWS does not use.
+fn is_page_of_an_emulator(response: &Response) -> bool {
+    let server = response.headers().get("server").unwrap_or_default();
+    response.status().as_u16() == 500 && server.starts_with("Werkzeug")
 }
 
 /// The text of a failed connection and of all its causes, as the outermost one alone says little.

@@ -73,10 +73,7 @@ async fn release(State(shared): State<Arc<Shared>>, Path(name): Path<String>, he
         return (StatusCode::FORBIDDEN, format!("the header {RELEASE_HEADER} is missing\n")).into_response();
     }
     let released = shared.release(&name);
-    let until = tokio::time::Instant::now() + RELEASE_PATIENCE;
-    while !shared.is_released(&name) && tokio::time::Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let status = if shared.is_released(&name) { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let done = shared.released(&name, RELEASE_PATIENCE).await;
+    let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
     (status, Json(json!({ "released": released }))).into_response()
 }

@@ -198,7 +198,9 @@ fn ready(desired: &Desired, observed: &Observed, plan: &Plan) -> Reason {
     }
     if !found.is_steady() {
         let message = format!("{} of {} tasks run", found.running, found.spec.desired_count);
-        return Some(("TasksMissing", explain(message, observed)));
+        let missing = found.running < found.spec.desired_count;
+        let reason = if missing { "TasksMissing" } else { "RolloutIncomplete" };
+        return Some((reason, explain(message, observed)));
     }
     (!plan.is_empty()).then(|| ("Differs", "AWS is not as the manifest says yet".into()))
 }

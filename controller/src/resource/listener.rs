@@ -1,7 +1,7 @@
 //! Listener: the one that takes the app's requests to its target group. It must not touch other listeners of the load balancer.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action as ElbAction, ActionTypeEnum, Certificate, Listener as ElbListener, ProtocolEnum,
+    Action as ElbAction, ActionTypeEnum, Certificate, ForwardActionConfig, Listener as ElbListener, ProtocolEnum,
 };
 use serde::Serialize;
 
@@ -155,7 +155,7 @@ pub fn found(raw: &ElbListener, tags: Tags) -> Found {
 /// An action in one word and its targets: AWS answers one target group in two ways at once, which are the same here.
 fn describe(action: &ElbAction) -> String {
     let kind = action.r#type().map_or("", ActionTypeEnum::as_str);
-    let groups = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
+    let groups = action.forward_config().map(ForwardActionConfig::target_groups).unwrap_or_default();
     let arns: Vec<String> = match groups {
         [] => action.target_group_arn.clone().into_iter().collect(),
         [one] => one.target_group_arn.clone().into_iter().collect(),

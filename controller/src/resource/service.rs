@@ -153,11 +153,14 @@ fn is_immutable(change: &Change) -> bool {
 /// Whether an update would be planned, were there no failed rollout: only then is the history of deployments read.
 #[must_use]
 pub fn differs(desired: &Desired, observed: &Observed) -> bool {
-    let Some(found) = active(observed) else { return false };
+    let Some(found) = active(observed).filter(|_| desired.is_present()) else { return false };
     match task_definition::choose(desired, observed) {
         Choice::Register => true,
-        Choice::Use(arn) => wanted(desired, observed, task_definition::short(&arn))
-            .is_ok_and(|wanted| !changes(&found.spec, &wanted).is_empty()),
+        Choice::Use(arn) => match wanted(desired, observed, task_definition::short(&arn)) {
+            Ok(wanted) => !changes(&found.spec, &wanted).is_empty(),
+            // What else is wanted is not known yet.
+            Err(_) => found.spec.task_definition != task_definition::short(&arn),
+        },
     }
 }
 
@@ -190,6 +193,9 @@ fn changes(found: &Spec, wanted: &Spec) -> Vec<Change> {
         (network, None) => *network = None,
         (Some(network), Some(wanted)) if wanted.security_groups.is_none() => network.security_groups = None,
         _ => {}
+    }
+    if found.deployment.is_none() {
+        found.deployment.clone_from(&wanted.deployment);
     }
     diff::diff(&found, wanted)
 }

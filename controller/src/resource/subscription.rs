@@ -307,7 +307,7 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         let replaced = load_balancer::going(desired, balancer).is_some_and(|changes| !changes.is_empty());
         match successor.filter(|one| !replaced && !is_confirmed(desired, observed, one)) {
             Some(_) => {
-                plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, "serves until its successor is confirmed".into())
+                plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, "serves until its successor is confirmed".into());
             }
             None => plan.act(Action::Unsubscribe { arn: arn.clone(), name }),
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroup, TargetGroupAttribute, TargetTypeEnum};
+use aws_sdk_elasticloadbalancingv2::types::{
+    Matcher, ProtocolEnum, TargetDescription, TargetGroup, TargetGroupAttribute, TargetTypeEnum,
+};
 use serde::Serialize;
 
 use crate::app::{Marks, Owner, Tags};
@@ -212,7 +214,7 @@ pub async fn observe_targets(aws: &Aws, arn: String) -> Result<Option<Vec<Target
     };
     let targets = answer.target_health_descriptions().iter().map(|one| {
         let id = one.target().and_then(|target| target.id()).unwrap_or_default();
-        let port = one.target().and_then(|target| target.port()).unwrap_or_default();
+        let port = one.target().and_then(TargetDescription::port).unwrap_or_default();
         let health = one.target_health();
         let state = health.and_then(|health| health.state()).map_or("", |state| state.as_str());
         let reason = health.and_then(|health| health.description()).unwrap_or_default();

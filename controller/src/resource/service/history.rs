@@ -53,10 +53,10 @@ pub async fn observe(aws: &Aws, app: &AppName, service: &Found) -> Result<Record
         briefs => briefs?,
     };
     record.rolling_back = briefs.iter().find(|one| is_rolling_back(one)).map(reason).or(record.rolling_back);
-    if let Some(failed) = newest_failure(aws, &briefs).await? {
-        if let Some(task_definition) = target(aws, failed).await? {
-            record.failed.insert(task_definition, reason(failed));
-        }
+    if let Some(failed) = newest_failure(aws, &briefs).await?
+        && let Some(task_definition) = target(aws, failed).await?
+    {
+        record.failed.insert(task_definition, reason(failed));
     }
     Ok(record)
 }

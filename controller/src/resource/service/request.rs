@@ -11,7 +11,7 @@ use crate::desired;
 use crate::diff::Change;
 use crate::error::Error;
 use crate::resource::service::Spec;
-use crate::resource::service::spec::Network;
+use crate::resource::service::spec::{Deployment, Network};
 use crate::resource::tags;
 
 /// Most characters of a client token.
@@ -42,7 +42,7 @@ pub async fn create(aws: &Aws, marks: &Marks, spec: &Spec, token: &str) -> Resul
         .set_network_configuration(spec.network_configuration.as_ref().map(|one| network(one, OPERATION)).transpose()?)
         .set_load_balancers(Some(load_balancers(spec)).filter(|list| !list.is_empty()))
         .set_health_check_grace_period_seconds(grace)
-        .deployment_configuration(deployment(spec))
+        .set_deployment_configuration(spec.deployment.as_ref().map(deployment))
         .set_tags(Some(tags::for_ecs(marks, &[])));
     call.send().await.map(drop).map_err(Error::of(OPERATION))
 }
@@ -70,13 +70,13 @@ pub async fn update(aws: &Aws, app: &AppName, spec: &Spec, changes: &[Change]) -
     if changed(&["healthCheckGracePeriodSeconds"]) {
         call = call.health_check_grace_period_seconds(count(spec.health_check_grace_period_seconds));
     }
-    if changed(&["minimumHealthyPercent", "maximumPercent", "circuitBreaker"]) {
-        call = call.deployment_configuration(deployment(spec));
+    if let (true, Some(one)) = (changed(&["deployment."]), &spec.deployment) {
+        call = call.deployment_configuration(deployment(one));
     }
     call.send().await.map(drop).map_err(Error::of(OPERATION))
 }
 
-fn deployment(spec: &Spec) -> DeploymentConfiguration {
+fn deployment(spec: &Deployment) -> DeploymentConfiguration {
     let breaker = DeploymentCircuitBreaker::builder();
     let breaker = breaker.enable(spec.circuit_breaker.enable).rollback(spec.circuit_breaker.rollback).build();
     DeploymentConfiguration::builder()

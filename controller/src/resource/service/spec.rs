@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ecs::types::{AssignPublicIp, LaunchType, NetworkConfiguration, Service};
+use aws_sdk_ecs::types::{AssignPublicIp, DeploymentConfiguration, LaunchType, NetworkConfiguration, Service};
 use serde::Serialize;
 
 use crate::manifest::{self, Manifest};
@@ -24,6 +24,14 @@ pub struct Spec {
     pub load_balancers: BTreeMap<String, String>,
     /// Seconds.
     pub health_check_grace_period_seconds: u32,
+    /// How ECS replaces tasks; absent where an emulator does not tell.
+    pub deployment: Option<Deployment>,
+}
+
+/// Normal form of a deployment configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
     /// Percent of the count.
     pub minimum_healthy_percent: u32,
     /// Percent of the count.
@@ -68,12 +76,8 @@ pub struct Wanted {
     pub container: Option<String>,
     /// Seconds.
     pub health_check_grace_period_seconds: u32,
-    /// Percent of the count.
-    pub minimum_healthy_percent: u32,
-    /// Percent of the count.
-    pub maximum_percent: u32,
-    /// Whether ECS gives up on failing deployments.
-    pub circuit_breaker: CircuitBreaker,
+    /// How ECS replaces tasks.
+    pub deployment: Deployment,
 }
 
 impl Wanted {
@@ -89,9 +93,7 @@ impl Wanted {
             network_configuration: self.network_configuration.clone(),
             load_balancers: pairs.collect(),
             health_check_grace_period_seconds: self.health_check_grace_period_seconds,
-            minimum_healthy_percent: self.minimum_healthy_percent,
-            maximum_percent: self.maximum_percent,
-            circuit_breaker: self.circuit_breaker.clone(),
+            deployment: Some(self.deployment.clone()),
         }
     }
 }
@@ -111,11 +113,13 @@ pub fn desired(manifest: &Manifest) -> Wanted {
         network_configuration: spec.network_configuration.as_ref().map(network),
         container: balancer.map(|one| format!("{}:{}", one.container.name, one.container.port)),
         health_check_grace_period_seconds: balancer.map_or(0, |one| one.health_check_grace_period_seconds),
-        minimum_healthy_percent: spec.deployment.minimum_healthy_percent,
-        maximum_percent: spec.deployment.maximum_percent,
-        circuit_breaker: CircuitBreaker {
-            enable: spec.deployment.circuit_breaker.enable,
-            rollback: spec.deployment.circuit_breaker.rollback,
+        deployment: Deployment {
+            minimum_healthy_percent: spec.deployment.minimum_healthy_percent,
+            maximum_percent: spec.deployment.maximum_percent,
+            circuit_breaker: CircuitBreaker {
+                enable: spec.deployment.circuit_breaker.enable,
+                rollback: spec.deployment.circuit_breaker.rollback,
+            },
         },
     }
 }
@@ -136,9 +140,6 @@ fn network(wanted: &manifest::NetworkConfiguration) -> Network {
 /// Normal form of AWS's answer.
 #[must_use]
 pub fn from_aws(raw: &Service) -> Spec {
-    let count = |value: Option<i32>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
-    let deployment = raw.deployment_configuration();
-    let breaker = deployment.and_then(|one| one.deployment_circuit_breaker());
     let pairs = raw.load_balancers().iter().filter_map(|one| {
         let container = format!("{}:{}", one.container_name()?, one.container_port?);
         Some((container, one.target_group_arn.clone()?))
@@ -150,8 +151,20 @@ pub fn from_aws(raw: &Service) -> Spec {
         network_configuration: raw.network_configuration().and_then(network_from_aws),
         load_balancers: pairs.collect(),
         health_check_grace_period_seconds: count(raw.health_check_grace_period_seconds, 0),
-        minimum_healthy_percent: count(deployment.and_then(|one| one.minimum_healthy_percent), 100),
-        maximum_percent: count(deployment.and_then(|one| one.maximum_percent), 200),
+        deployment: raw.deployment_configuration().map(deployment_from_aws),
+    }
+}
+
+/// A value of AWS's that is a count, or what it stands for when absent.
+fn count(value: Option<i32>, default: u32) -> u32 {
+    value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default)
+}
+
+fn deployment_from_aws(raw: &DeploymentConfiguration) -> Deployment {
+    let breaker = raw.deployment_circuit_breaker();
+    Deployment {
+        minimum_healthy_percent: count(raw.minimum_healthy_percent, 100),
+        maximum_percent: count(raw.maximum_percent, 200),
         circuit_breaker: CircuitBreaker {
             enable: breaker.is_some_and(|one| one.enable),
             rollback: breaker.is_some_and(|one| one.rollback),
