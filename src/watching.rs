@@ -25,11 +25,13 @@ pub async fn follow(context: &Context, path: PathBuf, adapt: Adapt) -> Result<wa
     let first = source.next().await.ok_or_else(|| Failure::new(format!("{} cannot be watched", path.display())))?;
     take_in(&context, &mut accepted, first, &adapt, &sender);
     tokio::spawn(async move {
-        while let Some(event) = source.next().await {
+        loop {
+            let event = tokio::select! {
+                event = source.next() => event,
+                () = sender.closed() => None,
+            };
+            let Some(event) = event else { break };
             take_in(&context, &mut accepted, event, &adapt, &sender);
-            if sender.is_closed() {
-                break;
-            }
         }
     });
     Ok(receiver)

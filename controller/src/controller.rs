@@ -3,8 +3,6 @@
 //! The only place that waits. It holds no desired state but the source's last good one; an app that leaves the source is no longer
 //! managed, which is not an order to delete it.
 
-mod follow;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,8 +35,6 @@ pub struct Input {
     /// Problems with the present content, for people.
     pub problems: Vec<String>,
 }
-
-pub use follow::follow;
 
 /// How apps are marked as managed on this machine.
 #[derive(Debug, Clone)]

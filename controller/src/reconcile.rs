@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::app::AppName;
 use crate::aws::Aws;
+use crate::batch;
 use crate::desired::Desired;
 use crate::error::{Class, Error};
 use crate::execute::{self, Executed, Failed};
@@ -61,18 +63,26 @@ pub async fn pass_until(
 ) -> BTreeMap<AppName, Outcome> {
     memory.forget(now);
     let mut outcomes = BTreeMap::new();
+    let mut planned = Vec::new();
     for (desired, observed) in read(aws, due, memory).await {
-        let app = desired.marks.app.clone();
-        let outcome = match observed {
-            Err(error) => unread(desired, error),
+        match observed {
+            Err(error) => drop(outcomes.insert(desired.marks.app.clone(), unread(desired, error))),
             Ok(observed) => {
                 let plan = memory.hold(plan::plan(desired, &observed), now);
-                let executed = execute::execute(aws, &plan.actions, stop).await;
-                remember(memory, &app, &executed, now);
-                report(desired, &observed, plan, executed)
+                planned.push((desired, observed, plan));
             }
-        };
-        outcomes.insert(app, outcome);
+        }
+    }
+    // An app whose calls hang delays no other.
+    let executing = stream::iter(planned).map(|(desired, observed, plan)| async move {
+        let executed = execute::execute(aws, &plan.actions, stop).await;
+        (desired, observed, plan, executed)
+    });
+    let executed: Vec<_> = executing.buffer_unordered(batch::CONCURRENCY).collect().await;
+    for (desired, observed, plan, executed) in executed {
+        let app = desired.marks.app.clone();
+        remember(memory, &app, &executed, now);
+        outcomes.insert(app, report(desired, &observed, plan, executed));
     }
     outcomes
 }

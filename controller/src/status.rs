@@ -19,7 +19,7 @@ pub struct AppStatus {
     pub name: String,
     /// Its cluster.
     pub cluster: String,
-    /// Ready, Progressing, Stalled, Conflict, in this order.
+    /// Ready, Deployed, Progressing, Stalled, in this order. Deployed: the new tasks have the traffic; old ones may still drain.
     pub conditions: Vec<Condition>,
     /// Counts; absent without a service.
     pub service: Option<Service>,
@@ -70,6 +70,12 @@ impl AppStatus {
         self.holds("Ready")
     }
 
+    /// Whether AWS is as the manifest says and the new tasks have the traffic; old ones may still drain.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        self.holds("Deployed")
+    }
+
     /// Whether something is under way.
     #[must_use]
     pub fn is_progressing(&self) -> bool {
@@ -102,12 +108,14 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
     };
     let no = || ("AsExpected", String::new());
     let is_ready = ready.is_none() && stalled.is_none();
+    let deployed = plan.is_empty() && stalled.is_none() && found.is_none_or(Found::is_deployed);
     let why_not = ready.clone().or_else(|| stalled.clone());
     AppStatus {
         name: desired.marks.app.name.clone(),
         cluster: desired.marks.app.cluster.clone(),
         conditions: vec![
             condition("Ready", is_ready, why_not.unwrap_or_else(|| ("Serving", serving(found)))),
+            condition("Deployed", deployed, if deployed { no() } else { ("RolloutIncomplete", String::new()) }),
             condition("Progressing", progressing.is_some(), progressing.unwrap_or_else(no)),
             condition("Stalled", stalled.is_some(), stalled.unwrap_or_else(no)),
         ],
@@ -135,7 +143,7 @@ pub fn unread(desired: &Desired, error: &Error) -> AppStatus {
     AppStatus {
         name: desired.marks.app.name.clone(),
         cluster: desired.marks.app.cluster.clone(),
-        conditions: vec![condition("Ready"), condition("Progressing"), condition("Stalled")],
+        conditions: ["Ready", "Deployed", "Progressing", "Stalled"].map(condition).into(),
         service: None,
         scaling: None,
         endpoint: None,

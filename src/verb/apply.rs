@@ -58,7 +58,7 @@ impl Wait {
         outcome.is_converged()
             && match self {
                 Self::Configured => true,
-                Self::Deployed => outcome.status.is_ready(),
+                Self::Deployed => outcome.status.is_deployed(),
                 Self::Stable => outcome.status.is_ready(),
             }
     }

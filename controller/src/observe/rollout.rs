@@ -10,7 +10,7 @@ use crate::batch::{self, Fetched};
 use crate::error::Error;
 use crate::resource::service::history::{self, Failure, History, Record};
 use crate::resource::task_definition::{self, Revision, choice};
-use crate::resource::{service, target_group};
+use crate::resource::{service, subscription, target_group};
 
 /// Reads each service's own revision, the newest of the family where that is not what is wanted, and all of ours where the app goes.
 pub(super) async fn read_revisions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
@@ -105,12 +105,9 @@ pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
     let group = |app: &App<'_>| -> Option<String> {
         let (name, _) = app.desired.target_group()?;
         let found = app.observed.target_group(name)?;
-        let subscribed =
-            app.desired.subscriptions.iter().all(|wanted| {
-                app.observed.subscriptions.iter().any(|one| one.arn.is_some() && one.topic == wanted.topic)
-            });
-        let steady = app.service().is_none_or(service::Found::is_steady);
-        let waits = app.observed.subscriptions.len() != app.desired.subscriptions.len() || !subscribed || !steady;
+        let mut wanted = app.desired.subscriptions.iter();
+        let subscribed = wanted.all(|one| subscription::is_confirmed(app.desired, &app.observed, one));
+        let waits = !subscribed || !app.service().is_none_or(service::Found::is_steady);
         waits.then(|| found.arn.clone())
     };
     let fetched = batch::each(keys(apps, group), |arn| target_group::observe_targets(aws, arn)).await;

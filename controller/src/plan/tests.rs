@@ -187,7 +187,7 @@ fn destroy_waits_for_the_tasks() {
     let gone = gone(&json!({}));
     world.pass(&gone);
     insta::assert_snapshot!(brief(&world, &gone), @r"
-    waiting: delete service monolith: 1 of its tasks are stopping
+    waiting: delete service monolith: its tasks are stopping
     waiting: delete listener interstella:5000: the service's tasks have to stop first
     waiting: delete load balancer interstella: its listener has to go first
     waiting: delete target group monolith: the listener that forwards to it has to go first

@@ -73,6 +73,8 @@ pub struct Deployment {
     pub reason: String,
     /// Tasks that failed to start or were unhealthy in a row.
     pub failed_tasks: u32,
+    /// Tasks of it that run.
+    pub running: u32,
     /// When it last changed.
     pub updated_at: Option<DateTime>,
 }
@@ -82,6 +84,13 @@ impl Found {
     #[must_use]
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|one| one.primary)
+    }
+
+    /// Whether as many tasks as wanted are of the deployment that ECS works towards; older ones may still drain.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        let ended = |one: &Deployment| matches!(one.rollout_state.as_str(), "FAILED");
+        self.primary().is_some_and(|one| one.running >= self.spec.desired_count && !ended(one))
     }
 
     /// Whether all tasks are of the one deployment, and as many as wanted.
@@ -278,8 +287,8 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     if let Some(replaced_for) = going(desired, found) {
         plan.act(Action::Delete { marks: desired.marks.clone(), replaced_for });
     } else if found.life == Life::Draining && !desired.is_present() {
-        let reason = format!("{} of its tasks are stopping", found.running + found.pending);
-        plan.wait(Verb::Delete, RESOURCE, &desired.marks.app.name, On::Aws, reason);
+        // Tasks on their way down count as neither running nor pending, so a number would mislead.
+        plan.wait(Verb::Delete, RESOURCE, &desired.marks.app.name, On::Aws, "its tasks are stopping".into());
     }
 }
 

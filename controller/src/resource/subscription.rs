@@ -314,7 +314,9 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     }
 }
 
-fn is_confirmed(desired: &Desired, observed: &Observed, wanted: &Wanted) -> bool {
+/// Whether a wanted subscription is there, at the endpoint that it should have.
+#[must_use]
+pub fn is_confirmed(desired: &Desired, observed: &Observed, wanted: &Wanted) -> bool {
     let balancer = desired.load_balancer().and_then(|(name, _)| observed.load_balancer(name));
     let Some(endpoint) = balancer.map(|balancer| endpoint(desired, balancer, &wanted.path)) else { return false };
     observed.subscriptions.iter().any(|one| one.arn.is_some() && one.topic == wanted.topic && one.endpoint == endpoint)

@@ -272,6 +272,7 @@ fn running(spec: service::Spec, tags: Tags) -> service::Found {
             rollout_state: "COMPLETED".into(),
             reason: String::new(),
             failed_tasks: 0,
+            running: spec.desired_count,
             updated_at: None,
         }],
         task_definition_arn,

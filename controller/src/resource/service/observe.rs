@@ -36,6 +36,7 @@ fn found(raw: &Service) -> Found {
         rollout_state: one.rollout_state().map_or("", |state| state.as_str()).to_owned(),
         reason: one.rollout_state_reason.clone().unwrap_or_default(),
         failed_tasks: count(one.failed_tasks),
+        running: count(one.running_count),
         updated_at: one.updated_at,
     });
     Found {
