@@ -33,7 +33,7 @@ pub enum Behaviour {
 #[derive(Debug, Clone, Default)]
 pub struct Model(Arc<Mutex<State>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     behaviours: BTreeMap<PathBuf, Behaviour>,
     /// Containers that have not ended, by task.
@@ -45,7 +45,7 @@ struct State {
     deliveries: VecDeque<DeliveryRequest>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Container {
     name: String,
     /// When it ends by itself.
@@ -53,6 +53,12 @@ struct Container {
 }
 
 impl Model {
+    /// One in the same state that shares nothing with this one, for a copy of its cloud.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
+    }
+
     /// Has programs at `path` behave in a way from their next start on; `None`: as if nothing had been said.
     pub fn behave(&self, path: impl AsRef<Path>, behaviour: Option<Behaviour>) {
         let path = path.as_ref().to_owned();
