@@ -45,7 +45,7 @@ pub fn run(cli: Cli, environment: &[(String, String)]) -> ExitCode {
         Verb::Hq(arguments) => return parts::hq(&arguments, environment),
         #[cfg(feature = "local")]
         Verb::Reaper => return parts::reaper(),
-        _ => telemetry::start(&common, environment),
+        _ => telemetry::start(&common, environment, matches!(verb, Verb::Apply(_) | Verb::Destroy(_))),
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -30,7 +30,7 @@ async fn a_bad_save_changes_nothing_and_mending_it_resumes() {
     assert!(!said.contains(" INFO update ") && !said.contains(" INFO create "), "{said}");
 
     up.manifest.edit("desiredCount: many ", "desiredCount: 2 ");
-    until("the mended file is in force", SOON, async || equal(aws.healthy_targets().await, 2)).await;
+    until("the mended file is in force", SOON, async || equal(aws.healthy_targets().await.len(), 2)).await;
     let apps = get_json(&format!("{}/api/v1/apps", up.controller)).await.unwrap();
     assert_eq!(apps["problems"].as_array().map(Vec::len), Some(0), "{apps}");
 }

@@ -22,7 +22,7 @@ async fn what_is_changed_by_hand_is_named_and_put_back() {
 async fn desired_count(up: &Up) {
     let (aws, mark) = (up.aws(), up.output.mark());
     aws.ecs.update_service().cluster(CLUSTER).service(APP).desired_count(3).send().await.unwrap();
-    up.output.says("update service monolith\n    desiredCount: 3 → 1", mark, SEEN).await;
+    up.output.says("update service monolith (in place)\n    desiredCount: 3 → 1", mark, SEEN).await;
     until("the count is back", BACK, async || equal(aws.service().await.unwrap().desired_count(), 1)).await;
 }
 
@@ -30,7 +30,7 @@ async fn health_check_path(up: &Up) {
     let (aws, mark) = (up.aws(), up.output.mark());
     let arn = aws.target_group().await.unwrap().target_group_arn.unwrap();
     aws.elb.modify_target_group().target_group_arn(arn).health_check_path("/by-hand").send().await.unwrap();
-    let difference = "update target group monolith\n    healthCheck.path: \"/by-hand\" → \"/\"";
+    let difference = "update target group monolith (in place)\n    healthCheck.path: \"/by-hand\" → \"/\"";
     up.output.says(difference, mark, SEEN).await;
     until("the path is back", BACK, async || {
         equal(aws.target_group().await.unwrap().health_check_path.as_deref(), Some("/"))
@@ -50,7 +50,7 @@ async fn service(up: &Up) {
     aws.ecs.delete_service().cluster(CLUSTER).service(APP).force(true).send().await.unwrap();
     // A service that is going keeps its name until its tasks have stopped.
     up.output.says("create service monolith", mark, BACK).await;
-    until("the service serves again", BACK, async || equal(aws.healthy_targets().await, 1)).await;
+    until("the service serves again", BACK, async || equal(aws.healthy_targets().await.len(), 1)).await;
     let before = up.stats().await;
     up.fulfils_more(before.fulfilled, BACK).await;
 }

@@ -18,7 +18,7 @@ async fn the_count_goes_up_and_down_and_no_order_is_lost() {
     let up = Up::converged(&[]).await;
     let aws = up.aws();
     up.manifest.edit("desiredCount: 1 ", "desiredCount: 3 ");
-    until("three workers serve", SERVE * SLACK, async || equal(aws.healthy_targets().await, 3)).await;
+    until("three workers serve", SERVE * SLACK, async || equal(aws.healthy_targets().await.len(), 3)).await;
     assert_eq!(up.workers().len(), 3);
     until("orders spread over them", SERVE * SLACK, async || equal(aws.streams_that_fulfil().await.len(), 3)).await;
 
@@ -43,12 +43,14 @@ async fn a_killed_worker_is_replaced_and_no_order_is_lost() {
     let [old] = up.workers().try_into().expect("one worker");
     let first: BTreeSet<_> =
         aws.tasks(DesiredStatus::Running).await.into_iter().filter_map(|task| task.task_arn).collect();
+    let old_target = aws.healthy_targets().await;
     signal(old.pid, Signal::KILL);
     until("another worker serves", SERVE * SLACK, async || {
-        let other = up.workers().iter().any(|one| one.pid != old.pid);
-        holds(other && aws.healthy_targets().await == 1, format!("{:?}", aws.target_states().await))
+        let targets = aws.healthy_targets().await;
+        holds(targets.len() == 1 && targets != old_target, format!("{targets:?}, before {old_target:?}"))
     })
     .await;
+    assert!(up.workers().iter().all(|one| one.pid != old.pid), "{:?}", up.workers());
     up.fulfils_more(before.fulfilled, SERVE * SLACK).await;
 
     let stopped = aws.tasks(DesiredStatus::Stopped).await;

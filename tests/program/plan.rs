@@ -24,7 +24,8 @@ async fn plan_tells_everything_then_nothing_then_the_drift() {
     let drift = cloud.run(&["plan"]).await.exits(2);
     assert!(drift.stdout.contains("update service monolith"), "{}", drift.stdout);
     assert!(drift.stdout.contains("desiredCount: 2 → 1"), "{}", drift.stdout);
-    cloud.run(&["apply"]).await.exits(0);
+    let back = cloud.run(&["apply"]).await.exits(0);
+    assert_eq!(back.stderr.matches("desiredCount: 2 → 1").count(), 1, "told once: {}", back.stderr);
     cloud.run(&["plan"]).await.exits(0);
 }
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ecs::types::{DesiredStatus, Service, Task, TaskDefinitionStatus};
-use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
+use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetHealthDescription};
 
 /// The cluster that the workshop's stack provided.
 pub const CLUSTER: &str = "interstella";
@@ -51,9 +51,9 @@ impl Aws {
         found.services.unwrap_or_default().into_iter().find(|service| service.status() != Some("INACTIVE"))
     }
 
-    /// Tasks of the service.
+    /// Tasks of the app, which may outlive its service.
     pub async fn tasks(&self, status: DesiredStatus) -> Vec<Task> {
-        let arns = self.ecs.list_tasks().cluster(CLUSTER).service_name(APP).desired_status(status).send().await;
+        let arns = self.ecs.list_tasks().cluster(CLUSTER).family(FAMILY).desired_status(status).send().await;
         let arns = arns.unwrap().task_arns.unwrap_or_default();
         if arns.is_empty() {
             return Vec::new();
@@ -68,20 +68,26 @@ impl Aws {
         groups.into_iter().find(|group| group.target_group_name() == Some(APP))
     }
 
-    /// States of the app's targets.
-    pub async fn target_states(&self) -> Vec<String> {
+    /// The app's targets, as instance and host port, with their states.
+    async fn targets(&self) -> Vec<(String, String)> {
         let Some(arn) = self.target_group().await.and_then(|group| group.target_group_arn) else { return Vec::new() };
         let health = self.elb.describe_target_health().target_group_arn(arn).send().await.unwrap();
-        let health = health.target_health_descriptions.unwrap_or_default();
-        let state = |one: &aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
-            Some(one.target_health()?.state()?.as_str().to_owned())
+        let target = |one: &TargetHealthDescription| {
+            let target = one.target()?;
+            let name = format!("{}:{}", target.id()?, target.port()?);
+            Some((name, one.target_health()?.state()?.as_str().to_owned()))
         };
-        health.iter().filter_map(state).collect()
+        health.target_health_descriptions().iter().filter_map(target).collect()
     }
 
-    /// How many targets serve.
-    pub async fn healthy_targets(&self) -> usize {
-        self.target_states().await.iter().filter(|state| *state == "healthy").count()
+    /// States of the app's targets.
+    pub async fn target_states(&self) -> Vec<String> {
+        self.targets().await.into_iter().map(|(_, state)| state).collect()
+    }
+
+    /// Targets that serve.
+    pub async fn healthy_targets(&self) -> Vec<String> {
+        self.targets().await.into_iter().filter(|(_, state)| state == "healthy").map(|(name, _)| name).collect()
     }
 
     /// The listener's ARN, if there is one.
