@@ -74,11 +74,15 @@ pub async fn pass_until(
         }
     }
     // An app whose calls hang delays no other.
-    let executing = stream::iter(planned).map(|(desired, observed, plan)| async move {
-        let executed = execute::execute(aws, &plan.actions, stop).await;
-        (desired, observed, plan, executed)
-    });
-    let executed: Vec<_> = executing.buffer_unordered(batch::CONCURRENCY).collect().await;
+    let mut executing = Vec::new();
+    // A loop, as the compiler cannot see that a closure that borrows here makes a future that is `Send`.
+    for (desired, observed, plan) in planned {
+        executing.push(async move {
+            let executed = execute::execute(aws, &plan.actions, stop).await;
+            (desired, observed, plan, executed)
+        });
+    }
+    let executed: Vec<_> = stream::iter(executing).buffer_unordered(batch::CONCURRENCY).collect().await;
     for (desired, observed, plan, executed) in executed {
         let app = desired.marks.app.clone();
         remember(memory, &app, &executed, now);
