@@ -16,13 +16,10 @@ pub(crate) use verdict::Verdict;
 
 use crate::clock::Clock;
 use crate::config::Secret;
+use crate::limits::Limits;
 use crate::outbound::Outbound;
 use breaker::Breaker;
 
-/// The longest single attempt.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// The longest call with its repetition. With gathering and the ledger it stays under SNS's 15 seconds.
-pub(crate) const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -49,11 +46,19 @@ pub(crate) struct HttpApi {
     idempotent: bool,
     breaker: Breaker,
     clock: Clock,
+    limits: Limits,
 }
 
 impl HttpApi {
-    pub(crate) fn new(outbound: Outbound, endpoint: Uri, api_key: Secret, idempotent: bool, clock: Clock) -> Self {
-        HttpApi { outbound, endpoint, api_key, idempotent, breaker: Breaker::default(), clock }
+    pub(crate) fn new(
+        outbound: Outbound,
+        endpoint: Uri,
+        api_key: Secret,
+        idempotent: bool,
+        clock: Clock,
+        limits: Limits,
+    ) -> Self {
+        HttpApi { outbound, endpoint, api_key, idempotent, breaker: Breaker::default(), clock, limits }
     }
 
     async fn attempt(&self, key: Uuid, body: String, deadline: Duration) -> Verdict {
@@ -99,12 +104,12 @@ impl FulfilmentApi for HttpApi {
     fn fulfil(&self, key: Uuid, body: String) -> Call<'_> {
         Box::pin(async move {
             let started = tokio::time::Instant::now();
-            let first = self.attempt(key, body.clone(), ATTEMPT_TIMEOUT).await;
+            let first = self.attempt(key, body.clone(), self.limits.attempt).await;
             if !self.may_repeat(&first) {
                 return first;
             }
             tracing::warn!(verdict = %first, "repeating the call with the same key");
-            let left = TOTAL_TIMEOUT.saturating_sub(started.elapsed()).min(ATTEMPT_TIMEOUT);
+            let left = self.limits.call.saturating_sub(started.elapsed()).min(self.limits.attempt);
             let second = self.attempt(key, body, left).await;
             first.then(second)
         })

@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod fulfil;
 pub mod ledger;
+mod limits;
 mod metrics;
 mod order;
 mod outbound;
@@ -26,6 +27,7 @@ mod worker;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError, LedgerChoice, Secret};
+pub use limits::Limits;
 pub use outbound::Observer;
 pub use program::main_with;
 pub use worker::{Environment, Error, run, run_in};

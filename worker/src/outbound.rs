@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -38,8 +38,11 @@ pub(crate) enum SendError {
     /// No connection: the other side certainly has not seen the request.
     #[error("no connection")]
     NotSent,
+    /// The answer has more than the bytes that are read. The other side may have acted on the request.
+    #[error("the answer is too long")]
+    TooLong,
     /// The other side may have acted on the request.
-    #[error("the answer was lost, late, or too long")]
+    #[error("the answer was lost or late")]
     Unknown,
 }
 
@@ -81,7 +84,9 @@ impl Outbound {
             let response =
                 response.map_err(|error| if error.is_connect() { SendError::NotSent } else { SendError::Unknown })?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, body_limit).collect().await.map_err(|_| SendError::Unknown)?;
+            let body = Limited::new(body, body_limit).collect().await.map_err(|error| {
+                if error.is::<LengthLimitError>() { SendError::TooLong } else { SendError::Unknown }
+            })?;
             Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
         };
         tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(SendError::Unknown))

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::{Config, LedgerChoice};
 use crate::fulfil::Reply;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::worker::{Error, fulfiller, open_ledger};
@@ -62,7 +63,8 @@ pub(crate) async fn run(command: Command, config: &Config) -> Result<String, Str
         Command::Release(key) | Command::Settle(key) => key,
     };
     let outbound = Outbound::new(None).map_err(|error| Error::from(error).to_string())?;
-    let fulfiller = fulfiller(config, ledger, outbound, Clock::system(), Arc::new(Metrics::default()));
+    let fulfiller =
+        fulfiller(config, ledger, outbound, Clock::system(), Arc::new(Metrics::default()), Limits::default());
     let reply = match command {
         Command::Settle(_) => fulfiller.settle_by_hand(key).await,
         _ => fulfiller.resend(key).await,

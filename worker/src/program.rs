@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -32,7 +33,7 @@ pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = 
             return ExitCode::from(EX_CONFIG);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("worker: cannot start: {error}");
@@ -48,6 +49,13 @@ pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = 
     };
     runtime.shutdown_background();
     code
+}
+
+/// On one core, as a small task has it, threads would only get into each other's way.
+fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, Into::into);
+    let mut builder = if cores == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.enable_all().build()
 }
 
 /// One JSON object a line, so that nothing a sender wrote can forge a line.

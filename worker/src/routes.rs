@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::fulfil::{Delivery, Fulfiller, Reply};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::order;
 use crate::outbound::Outbound;
@@ -32,9 +33,12 @@ pub(crate) struct Parts {
     pub clock: Clock,
     pub local_origin: Option<String>,
     pub direct_fulfil: bool,
-    /// One permit for each order that may be worked on at once.
+    /// One permit for each order that may be worked on at once. A fixed number, and not one that adapts to the API's answers: what
+    /// it protects is this worker's memory; the API is protected by its own 429 and the breaker; and when an attempt takes its full
+    /// four seconds, a smaller number would only turn orders that wait here into orders that wait at SNS.
     pub in_flight: Arc<Semaphore>,
     pub stage: watch::Receiver<Stage>,
+    pub limits: Limits,
 }
 
 /// The public listener's routes.
@@ -151,7 +155,7 @@ impl Routes {
             return self.overloaded();
         }
         let (head, body) = request.into_parts();
-        let body = match read_body(body, &self.budget).await {
+        let body = match read_body(body, &self.budget, self.parts.limits.body).await {
             Ok(body) => body,
             Err(error) => return self.rejected(error.into()),
         };
@@ -195,7 +199,8 @@ impl Routes {
             Kind::Notification => Ok(Read::Order(delivery(envelope, topic))),
             Kind::SubscriptionConfirmation => {
                 let origin = self.parts.local_origin.as_deref();
-                sns::confirm(&self.parts.outbound, &envelope, topic, origin).await?;
+                let deadline = self.parts.limits.confirmation;
+                sns::confirm(&self.parts.outbound, &envelope, topic, origin, deadline).await?;
                 tracing::info!(topic = topic.arn(), "Subscription confirmed");
                 Ok(Read::Handled("confirmed"))
             }

@@ -10,6 +10,7 @@ mod head;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +21,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
+use crate::limits::Limits;
 pub(crate) use body::{BodyError, Budget, ReadBody, read_body};
 use guard::{Guard, Phase};
 
@@ -59,14 +60,15 @@ pub(crate) struct Doors {
     cap: Arc<Semaphore>,
     reserve: Arc<Semaphore>,
     connections: Gauge,
+    limits: Limits,
 }
 
 impl Doors {
     /// At most `wanted` connections, and at most what the limit on open files leaves room for.
-    pub(crate) fn new(wanted: usize, connections: Gauge) -> Self {
+    pub(crate) fn new(wanted: usize, connections: Gauge, limits: Limits) -> Self {
         let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let cap = cap(wanted, files);
-        Doors { cap: Arc::new(Semaphore::new(cap)), reserve: Arc::new(Semaphore::new(RESERVE)), connections }
+        Doors { cap: Arc::new(Semaphore::new(cap)), reserve: Arc::new(Semaphore::new(RESERVE)), connections, limits }
     }
 
     /// A place for a connection, and whether it is one of the reserve.
@@ -89,7 +91,7 @@ pub(crate) async fn serve<H: Handler>(
     doors: Doors,
     mut stage: watch::Receiver<Stage>,
 ) {
-    let graceful = GracefulShutdown::new();
+    let (open, mut all_ended) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -98,15 +100,23 @@ pub(crate) async fn serve<H: Handler>(
         match accepted {
             Ok((stream, _)) => {
                 if let Some((place, shed)) = doors.admit() {
-                    let connection = Connection { place, shed, gauge: doors.connections.clone() };
-                    connection.start(stream, handler.clone(), &graceful);
+                    let connection = Connection {
+                        place,
+                        shed,
+                        gauge: doors.connections.clone(),
+                        limits: doors.limits,
+                        stage: stage.clone(),
+                        open: open.clone(),
+                    };
+                    connection.start(stream, handler.clone());
                 }
             }
             Err(error) => back_off(&error).await,
         }
     }
-    drop(listener);
-    graceful.shutdown().await;
+    drop((listener, open));
+    // Nothing is ever sent: this ends when every connection has dropped its end.
+    let _ = all_ended.recv().await;
 }
 
 /// A peer that gave up is nothing; being out of file descriptors needs a rest.
@@ -122,17 +132,22 @@ struct Connection {
     place: OwnedSemaphorePermit,
     shed: bool,
     gauge: Gauge,
+    limits: Limits,
+    stage: watch::Receiver<Stage>,
+    /// Dropped when the connection has ended.
+    open: mpsc::Sender<()>,
 }
 
 impl Connection {
-    fn start<H: Handler>(self, stream: TcpStream, handler: H, graceful: &GracefulShutdown) {
-        let Connection { place, shed, gauge } = self;
+    fn start<H: Handler>(self, stream: TcpStream, handler: H) {
+        let Connection { place, shed, gauge, limits, mut stage, open } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection ended before it began");
             return;
         }
-        let guard = Guard::new(stream);
+        let guard = Guard::new(stream, limits);
         let phase = guard.phase();
+        let seen = Arc::clone(&phase);
         let service = service_fn(move |request: Request<Incoming>| {
             let (handler, phase) = (handler.clone(), Arc::clone(&phase));
             async move {
@@ -147,14 +162,24 @@ impl Connection {
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(guard), service);
-        let connection = graceful.watch(connection);
         gauge.inc();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let closed = async { drop(stage.wait_for(|stage| *stage == Stage::Closed).await) };
+            let ended = tokio::select! {
+                biased;
+                ended = connection.as_mut() => ended,
+                () = closed => {
+                    connection.as_mut().graceful_shutdown();
+                    // hyper would still wait for the first byte of a peer that has begun nothing.
+                    if seen.get() == Phase::Waiting { Ok(()) } else { connection.await }
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
             gauge.dec();
-            drop(place);
+            drop((place, open));
         });
     }
 }

@@ -7,6 +7,8 @@ mod certificate;
 mod confirm;
 mod envelope;
 mod keys;
+#[cfg(test)]
+mod random_tests;
 mod signature;
 mod topic;
 mod verify;

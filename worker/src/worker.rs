@@ -13,6 +13,7 @@ use crate::clock::{Clock, Skew};
 use crate::config::{Config, LedgerChoice};
 use crate::fulfil::Fulfiller;
 use crate::ledger::{Ledger, LedgerError, MemoryLedger, SqliteLedger};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outbound::{Observer, Outbound};
 use crate::routes::{Parts, Routes};
@@ -31,11 +32,13 @@ pub struct Environment {
     pub observer: Option<Observer>,
     /// Used in place of the configured ledger.
     pub ledger: Option<Arc<dyn Ledger>>,
+    /// How long anything may take.
+    pub limits: Limits,
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Environment { clock: Clock::system(), observer: None, ledger: None }
+        Environment { clock: Clock::system(), observer: None, ledger: None, limits: Limits::default() }
     }
 }
 
@@ -74,11 +77,12 @@ pub async fn run_in(
     let (stages, stage) = watch::channel(Stage::Serving);
     let metrics = Arc::new(Metrics::default());
     let in_flight = Arc::new(Semaphore::new(config.max_in_flight));
+    let limits = environment.limits;
     let routes = routes(environment, &config, &metrics, &in_flight, stage.clone())?;
-    let doors = Doors::new(config.max_connections, metrics.connections.clone());
+    let doors = Doors::new(config.max_connections, metrics.connections.clone(), limits);
     let orders = tokio::spawn(serve(listener, routes, doors, stage.clone()));
     let probes = admin.map(|listener| {
-        let doors = Doors::new(MAX_ADMIN_CONNECTIONS, metrics.connections.clone());
+        let doors = Doors::new(MAX_ADMIN_CONNECTIONS, metrics.connections.clone(), limits);
         let admin = Admin { metrics: Arc::clone(&metrics), stage: stage.clone() };
         tokio::spawn(serve(listener, admin, doors, stage.clone()))
     });
@@ -114,10 +118,11 @@ fn routes(
     in_flight: &Arc<Semaphore>,
     stage: watch::Receiver<Stage>,
 ) -> Result<Routes, Error> {
-    let Environment { clock, observer, ledger } = environment;
+    let Environment { clock, observer, ledger, limits } = environment;
     let outbound = Outbound::new(observer)?;
     let skew = Arc::new(Skew::default());
-    let keys = KeyCache::new(outbound.clone(), clock.clone(), Arc::clone(&skew), config.local_origin.is_some());
+    let is_local = config.local_origin.is_some();
+    let keys = KeyCache::new(outbound.clone(), clock.clone(), Arc::clone(&skew), is_local, limits.certificate);
     let rules = Rules {
         topics: config.topics.clone(),
         local_origin: config.local_origin.clone(),
@@ -130,7 +135,8 @@ fn routes(
     };
     Ok(Routes::new(Parts {
         verifier: Verifier::new(rules, keys, clock.clone(), skew),
-        fulfiller: fulfiller(config, ledger, outbound.clone(), clock.clone(), Arc::clone(metrics)),
+        fulfiller: fulfiller(config, ledger, outbound.clone(), clock.clone(), Arc::clone(metrics), limits),
+        limits,
         outbound,
         metrics: Arc::clone(metrics),
         clock,
@@ -156,8 +162,9 @@ pub(crate) fn fulfiller(
     outbound: Outbound,
     clock: Clock,
     metrics: Arc<Metrics>,
+    limits: Limits,
 ) -> Fulfiller {
     let endpoint = config.api_endpoint.clone();
-    let api = HttpApi::new(outbound, endpoint, config.api_key.clone(), config.idempotent, clock.clone());
+    let api = HttpApi::new(outbound, endpoint, config.api_key.clone(), config.idempotent, clock.clone(), limits);
     Fulfiller { ledger, api: Arc::new(api), clock, metrics, gather: config.gather, idempotent: config.idempotent }
 }

@@ -23,6 +23,6 @@ pub fn run(port: u16) {
 }
 
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<bytes::Bytes>>, Infallible> {
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     Ok(Response::new(Full::new(body)))
 }

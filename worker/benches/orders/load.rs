@@ -148,3 +148,10 @@ pub async fn open(address: SocketAddr, requests: &[Vec<u8>]) -> Vec<TcpStream> {
     }
     open
 }
+
+/// Keeps the generator from sleeping. Waking a sleeping core would be paid by whoever writes to it, which no network does.
+pub async fn stay_awake() {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}

@@ -35,6 +35,7 @@ fn main() {
     println!("{ORDERS} orders of {} bytes, {CONNECTIONS} connections, pinned: {is_pinned}", orders.size());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        tokio::spawn(load::stay_awake());
         let books = stand_in::serve(port, sender::SNS.pem.clone()).await;
         let peak = throughput(&orders, &books).await;
         latency(&orders, peak).await;

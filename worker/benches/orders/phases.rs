@@ -40,7 +40,7 @@ impl Orders {
     pub fn sign(count: usize, port: u16) -> Orders {
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let share = count.div_ceil(threads);
-        let made: Vec<(Vec<u8>, (String, Vec<u8>))> = std::thread::scope(|scope| {
+        let made: Vec<Made> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 (0..threads).map(|_| scope.spawn(|| (0..share).map(|_| order(port)).collect::<Vec<_>>())).collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
@@ -76,7 +76,10 @@ impl Orders {
     }
 }
 
-fn order(port: u16) -> (Vec<u8>, (String, Vec<u8>)) {
+/// A request; what was signed in it, and the signature.
+type Made = (Vec<u8>, (String, Vec<u8>));
+
+fn order(port: u16) -> Made {
     let now = format!("{:.3}", interstella_worker::Clock::system().now());
     let origin = format!("http://127.0.0.1:{port}");
     let message = Message::new("Notification", &[("Message", "{\"bundle\": 1}"), ("Timestamp", &now)])

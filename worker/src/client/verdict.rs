@@ -47,7 +47,7 @@ impl Verdict {
     pub(crate) fn of_error(error: SendError) -> Verdict {
         match error {
             SendError::NotSent => Verdict::NotSent,
-            SendError::Unknown => Verdict::Unknown("the answer was lost, late or too long"),
+            SendError::TooLong | SendError::Unknown => Verdict::Unknown("the answer was lost, late or too long"),
         }
     }
 

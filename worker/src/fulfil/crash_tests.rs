@@ -1,8 +1,8 @@
 //! W57: a worker dies at each of the six points of an order's life, with one to three replicas, an API that honours keys or
-//! does not, and duplicate deliveries. The runs are generated; the time is virtual.
+//! does not, and duplicate deliveries; SNS gives up on some orders and dead-letters them. The runs are generated; the time is virtual.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -87,6 +87,8 @@ impl Ledger for MortalLedger {
 struct Books {
     effects: Mutex<BTreeMap<Uuid, u32>>,
     honours_keys: bool,
+    /// The one order that the API refuses for good.
+    refuses: Option<Uuid>,
 }
 
 struct MortalApi {
@@ -101,6 +103,10 @@ impl FulfilmentApi for MortalApi {
 
     fn fulfil(&self, key: Uuid, _body: String) -> Call<'_> {
         Box::pin(async move {
+            if self.books.refuses == Some(key) {
+                self.fate.pass(Point::AfterCall).await;
+                return Verdict::Refused(422);
+            }
             let mut effects = self.books.effects.lock().unwrap().clone();
             let count = effects.entry(key).or_default();
             *count = if self.books.honours_keys { 1 } else { *count + 1 };
@@ -110,6 +116,11 @@ impl FulfilmentApi for MortalApi {
         })
     }
 }
+
+/// The last order of a run.
+const REFUSED: Uuid = Uuid::from_u128(5);
+/// How often SNS delivers before it dead-letters an order.
+const DELIVERIES: u32 = 2;
 
 /// A world of replicas that share a ledger.
 struct World {
@@ -123,7 +134,7 @@ struct World {
 impl World {
     fn new(replicas: usize, idempotent: bool, seed: u64) -> World {
         let ledger = Arc::new(MemoryLedger::default());
-        let books = Arc::new(Books { honours_keys: idempotent, ..Books::default() });
+        let books = Arc::new(Books { honours_keys: idempotent, refuses: Some(REFUSED), ..Books::default() });
         let now_ms = Arc::new(AtomicI64::new(1_700_000_000_000));
         let replica = |_| {
             let fate = Arc::new(Fate { planned: Mutex::new(None), died: Notify::new() });
@@ -175,6 +186,24 @@ impl World {
 struct Published {
     delivery: Delivery,
     acknowledged: bool,
+    deliveries_left: u32,
+}
+
+impl Published {
+    fn note(&mut self, reply: Option<&Reply>) {
+        self.acknowledged |= matches!(reply, Some(Reply::Ended(_)));
+        self.deliveries_left = self.deliveries_left.saturating_sub(1);
+    }
+
+    /// Where the order is. None: lost, which is what must never be.
+    fn place(&self, state: Option<State>) -> Option<&'static str> {
+        match state {
+            Some(state @ (State::Done | State::Rejected | State::Parked | State::Quarantined)) => Some(state.as_str()),
+            Some(State::Claimed | State::Sent) | None if self.acknowledged => None,
+            Some(State::Claimed | State::Sent) | None if self.deliveries_left == 0 => Some("dead-lettered"),
+            Some(State::Claimed | State::Sent) | None => Some("pending"),
+        }
+    }
 }
 
 fn publish(world: &World, count: u128) -> Vec<Published> {
@@ -182,79 +211,85 @@ fn publish(world: &World, count: u128) -> Vec<Published> {
     let order = |id| Published {
         delivery: Delivery { key: Uuid::from_u128(id), message: "{\"bundle\":1}".to_owned(), published },
         acknowledged: false,
+        deliveries_left: DELIVERIES,
     };
     (1..=count).map(order).collect()
 }
 
-/// published == done + rejected + parked + pending, and no order has two effects.
-async fn check_books(world: &World, orders: &[Published], run: &str) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for Published { delivery, acknowledged } in orders {
-        let state = world.state(delivery.key).await;
-        let place = match state {
-            Some(State::Done) => "done",
-            Some(State::Rejected) => "rejected",
-            Some(State::Parked) => "parked",
-            Some(State::Quarantined) => "quarantined",
-            Some(State::Claimed | State::Sent) | None => {
-                assert!(!acknowledged, "{run}: acknowledged but {state:?}");
-                "pending"
-            }
-        };
-        *counts.entry(place).or_default() += 1;
-        let effects = world.effects(delivery.key);
+/// published == done + rejected + parked + dead-lettered + pending, and no order has two effects. Returns the places.
+async fn check_books(world: &World, orders: &[Published], run: &str) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for order in orders {
+        let key = order.delivery.key;
+        let state = world.state(key).await;
+        if let Some(place) = order.place(state) {
+            *counts.entry(place).or_default() += 1;
+        }
+        let effects = world.effects(key);
         assert!(effects <= 1, "{run}: {effects} effects");
         assert!(state != Some(State::Done) || effects == 1, "{run}: done without an effect");
+        assert!(state != Some(State::Rejected) || effects == 0, "{run}: rejected with an effect");
     }
-    assert_eq!(counts.values().sum::<usize>(), orders.len(), "{run}: {counts:?}");
-    assert!(!counts.contains_key("quarantined") && !counts.contains_key("rejected"), "{run}: {counts:?}");
+    assert_eq!(counts.values().sum::<usize>(), orders.len(), "{run}: lost: {counts:?}");
+    assert!(!counts.contains_key("quarantined"), "{run}: {counts:?}");
+    counts
 }
 
-async fn play(point: Point, replicas: usize, idempotent: bool, seed: u64) {
+/// One run; returns the places that orders were in on the way.
+async fn play(point: Point, replicas: usize, idempotent: bool, seed: u64) -> BTreeSet<&'static str> {
     let run = format!("{point:?}, {replicas} replicas, idempotent: {idempotent}, seed {seed}");
     let mut world = World::new(replicas, idempotent, seed);
     let mut orders = publish(&world, 5);
-    let mut crashes = 4;
+    let (mut crashes, mut places) = (4, BTreeSet::new());
     for _round in 0..60 {
         let index = usize::try_from(world.below(5)).unwrap();
-        let dies = crashes > 0 && world.below(2) == 0;
-        // SNS may deliver again what was acknowledged already.
-        let delivery = orders[index].delivery.clone();
-        match world.deliver(&delivery, dies.then_some(point)).await {
-            Some(Reply::Ended(_)) => orders[index].acknowledged = true,
-            Some(Reply::TryLater(..)) => {}
-            None => crashes -= 1,
+        // SNS may deliver again what was acknowledged already, but not what it has dead-lettered.
+        if orders[index].deliveries_left > 0 {
+            let dies = crashes > 0 && world.below(2) == 0;
+            let delivery = orders[index].delivery.clone();
+            let reply = world.deliver(&delivery, dies.then_some(point)).await;
+            crashes -= u32::from(reply.is_none());
+            orders[index].note(reply.as_ref());
         }
-        check_books(&world, &orders, &run).await;
+        places.extend(check_books(&world, &orders, &run).await.into_keys());
         let step_ms = i64::try_from(world.below(2)).unwrap() * LEASE_MS;
         world.now_ms.fetch_add(step_ms, Ordering::Relaxed);
     }
-    for order in &mut orders {
+    redrive(&mut world, &mut orders, idempotent, &run).await;
+    places.extend(check_books(&world, &orders, &run).await.into_keys());
+    places
+}
+
+/// Delivers what SNS still has and what was dead-lettered: all of it ends.
+async fn redrive(world: &mut World, orders: &mut [Published], idempotent: bool, run: &str) {
+    for order in orders {
         world.now_ms.fetch_add(LEASE_MS, Ordering::Relaxed);
         let reply = world.deliver(&order.delivery, None).await;
         assert!(matches!(reply, Some(Reply::Ended(_))), "{run}: {reply:?}");
-        order.acknowledged = true;
-        let (state, effects) = (world.state(order.delivery.key).await, world.effects(order.delivery.key));
-        match state {
-            Some(State::Done) => assert_eq!(effects, 1, "{run}"),
+        order.note(reply.as_ref());
+        let key = order.delivery.key;
+        match world.state(key).await {
+            Some(State::Done) => assert_eq!(world.effects(key), 1, "{run}"),
+            Some(State::Rejected) => assert_eq!(key, REFUSED, "{run}"),
             Some(State::Parked) => assert!(!idempotent, "{run}: parked although the API honours keys"),
             other => panic!("{run}: ended as {other:?}"),
         }
     }
-    check_books(&world, &orders, &run).await;
 }
 
 #[tokio::test]
 async fn w57_every_crash_point_has_one_effect_or_is_parked() {
+    let mut places = BTreeSet::new();
     for point in POINTS {
         for replicas in 1..=3 {
             for idempotent in [true, false] {
                 for seed in 1..=20 {
-                    play(point, replicas, idempotent, seed * 7919).await;
+                    places.extend(play(point, replicas, idempotent, seed * 7919).await);
                 }
             }
         }
     }
+    assert_eq!(Vec::from_iter(places), ["dead-lettered", "done", "parked", "pending", "rejected"], "all are reached");
 }
 
 /// The loop above must be able to reach both ends of an ambiguous order.

@@ -10,7 +10,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// SNS sends at most 256 KiB, which JSON may escape to more.
 const MAX_BYTES: usize = 1024 * 1024;
-const TIMEOUT: Duration = Duration::from_secs(5);
 const BUDGET_KIB: u32 = 32 * 1024;
 
 /// The memory that all bodies share.
@@ -64,8 +63,8 @@ pub(crate) enum BodyError {
     Broken,
 }
 
-/// Reads the whole body. A length that the head declares is reserved at once, and what comes is counted in any case.
-pub(crate) async fn read_body(mut body: Incoming, budget: &Budget) -> Result<ReadBody, BodyError> {
+/// Reads the whole body within `deadline`. A length that the head declares is reserved at once, and what comes is counted in any case.
+pub(crate) async fn read_body(mut body: Incoming, budget: &Budget, deadline: Duration) -> Result<ReadBody, BodyError> {
     let declared = usize::try_from(body.size_hint().lower()).map_err(|_| BodyError::TooLarge)?;
     let mut read = ReadBody::default();
     check_size(declared)?;
@@ -81,7 +80,7 @@ pub(crate) async fn read_body(mut body: Incoming, budget: &Budget) -> Result<Rea
         }
         Ok(())
     };
-    tokio::time::timeout(TIMEOUT, reading).await.unwrap_or(Err(BodyError::TooSlow))?;
+    tokio::time::timeout(deadline, reading).await.unwrap_or(Err(BodyError::TooSlow))?;
     Ok(read)
 }
 

@@ -15,11 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::head::HeadScan;
-
-const FIRST_BYTE: Duration = Duration::from_secs(10);
-const HEAD: Duration = Duration::from_secs(5);
-/// Longer than a load balancer keeps an idle connection (60 s), so that it closes first and never meets our close.
-const IDLE: Duration = Duration::from_secs(90);
+use crate::limits::Limits;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +40,7 @@ impl SharedPhase {
         self.0.store(phase as u8, Ordering::Relaxed);
     }
 
-    fn get(&self) -> Phase {
+    pub(super) fn get(&self) -> Phase {
         let value = self.0.load(Ordering::Relaxed);
         [Phase::Waiting, Phase::Head, Phase::Answered]
             .into_iter()
@@ -58,15 +54,16 @@ impl SharedPhase {
 pub(super) struct Guard {
     stream: TcpStream,
     phase: Arc<SharedPhase>,
+    limits: Limits,
     deadline: Pin<Box<Sleep>>,
     scan: HeadScan,
 }
 
 impl Guard {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        let deadline = Box::pin(sleep_until(Instant::now() + FIRST_BYTE));
+    pub(super) fn new(stream: TcpStream, limits: Limits) -> Self {
+        let deadline = Box::pin(sleep_until(Instant::now() + limits.first_byte));
         let phase = Arc::new(SharedPhase(AtomicU8::new(Phase::Waiting as u8)));
-        Guard { stream, phase, deadline, scan: HeadScan::default() }
+        Guard { stream, phase, limits, deadline, scan: HeadScan::default() }
     }
 
     pub(super) fn phase(&self) -> Arc<SharedPhase> {
@@ -80,7 +77,7 @@ impl Guard {
             Phase::Head => {}
             Phase::Waiting | Phase::Answered => {
                 self.scan = HeadScan::default();
-                self.enter(Phase::Head, HEAD);
+                self.enter(Phase::Head, self.limits.head);
             }
         }
         self.scan.check(bytes);
@@ -95,7 +92,7 @@ impl Guard {
     fn poll_deadline<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         match self.phase.get() {
             Phase::Busy => return Poll::Pending,
-            Phase::Answered => self.enter(Phase::Waiting, IDLE),
+            Phase::Answered => self.enter(Phase::Waiting, self.limits.idle),
             Phase::Waiting | Phase::Head => {}
         }
         self.deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))

@@ -9,7 +9,6 @@ use http_body_util::Full;
 use super::{Envelope, Refusal, Topic};
 use crate::outbound::Outbound;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Calls `ConfirmSubscription` for a verified message. The call is unsigned, as SNS allows, and may be repeated.
@@ -18,6 +17,7 @@ pub(crate) async fn confirm(
     envelope: &Envelope<'_>,
     topic: &Topic,
     local_origin: Option<&str>,
+    deadline: Duration,
 ) -> Result<(), Refusal> {
     const FAILED: Refusal = Refusal::Unverifiable("the subscription cannot be confirmed at the moment");
     let form = format!(
@@ -29,7 +29,7 @@ pub(crate) async fn confirm(
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
         .body(Full::new(Bytes::from(form)))
         .map_err(|_| FAILED)?;
-    let answer = outbound.send(request, TIMEOUT, MAX_ANSWER_BYTES).await;
+    let answer = outbound.send(request, deadline, MAX_ANSWER_BYTES).await;
     let answer =
         answer.inspect_err(|error| tracing::warn!(%error, "ConfirmSubscription failed")).map_err(|_| FAILED)?;
     if answer.status.is_success() {

@@ -17,14 +17,12 @@ use tokio::sync::OnceCell;
 use super::certificate::{self, SigningKey, Trust};
 use super::{Refusal, Topic};
 use crate::clock::{Clock, Skew};
-use crate::outbound::{Answer, Outbound};
+use crate::outbound::{Answer, Outbound, SendError};
 
-const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_KEYS: usize = 16;
 const MAX_REFUSED: usize = 256;
 const REFUSED_FOR_MS: i64 = 5 * 60 * 1000;
-/// Fetches that may start at once after a quiet time; then one per second.
-const BURST: i64 = 4;
+/// Between the fetches of new certificates.
 const FETCH_EVERY_MS: i64 = 1000;
 
 type Found = Result<Arc<SigningKey>, Refusal>;
@@ -36,6 +34,7 @@ pub(crate) struct KeyCache {
     clock: Clock,
     skew: Arc<Skew>,
     local: bool,
+    deadline: Duration,
     anchors: Vec<TrustAnchor<'static>>,
     known: Mutex<Known>,
 }
@@ -47,15 +46,15 @@ struct Known {
     /// With the time until which the refusal holds.
     refused: HashMap<String, (Refusal, i64)>,
     in_flight: HashMap<String, Arc<OnceCell<Found>>>,
-    /// When the bucket of fetches will be full again.
-    full_at_ms: i64,
+    /// When the next fetch may start.
+    next_fetch_ms: i64,
 }
 
 impl KeyCache {
-    /// `local` says that certificates come from the local cloud.
-    pub(crate) fn new(outbound: Outbound, clock: Clock, skew: Arc<Skew>, local: bool) -> Self {
+    /// `local` says that certificates come from the local cloud; `deadline` is for one file.
+    pub(crate) fn new(outbound: Outbound, clock: Clock, skew: Arc<Skew>, local: bool, deadline: Duration) -> Self {
         let anchors = certificate::amazon_roots();
-        KeyCache { outbound, clock, skew, local, anchors, known: Mutex::default() }
+        KeyCache { outbound, clock, skew, local, deadline, anchors, known: Mutex::default() }
     }
 
     /// The key at `url`, which must have been found to be a certificate URL of the topic's own SNS.
@@ -76,7 +75,10 @@ impl KeyCache {
 
     async fn fetch(&self, url: &str, topic: &Topic) -> Found {
         const UNREACHABLE: Refusal = Refusal::Unverifiable("the signing certificate cannot be fetched");
-        let answer = self.download(url).await.ok_or(UNREACHABLE)?;
+        let answer = self.download(url).await.map_err(|error| match error {
+            SendError::TooLong => Refusal::Forged("the certificate file is too long"),
+            SendError::NotSent | SendError::Unknown => UNREACHABLE,
+        })?;
         match answer.status {
             StatusCode::OK => {}
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => return Err(UNREACHABLE),
@@ -101,20 +103,20 @@ impl KeyCache {
     async fn complete(&self, chain: &mut Vec<CertificateDer<'static>>) -> Result<(), Refusal> {
         let [leaf] = &chain[..] else { return Ok(()) };
         let Some(url) = certificate::issuer_url(leaf) else { return Ok(()) };
-        let answer = self.download(&url).await.filter(|answer| answer.status == StatusCode::OK);
+        let answer = self.download(&url).await.ok().filter(|answer| answer.status == StatusCode::OK);
         let answer = answer.ok_or(Refusal::Unverifiable("the signing certificate's issuer cannot be fetched"))?;
         chain.push(CertificateDer::from(answer.body.to_vec()));
         Ok(())
     }
 
-    async fn download(&self, url: &str) -> Option<Answer> {
-        let request = Request::get(url).body(Full::<Bytes>::default()).ok()?;
-        let answer = self.outbound.send(request, FETCH_TIMEOUT, certificate::MAX_BYTES).await;
-        let answer = answer.inspect_err(|error| tracing::warn!(%error, "no certificate")).ok()?;
+    async fn download(&self, url: &str) -> Result<Answer, SendError> {
+        let request = Request::get(url).body(Full::<Bytes>::default()).map_err(|_| SendError::NotSent)?;
+        let answer = self.outbound.send(request, self.deadline, certificate::MAX_BYTES).await;
+        let answer = answer.inspect_err(|error| tracing::warn!(%error, "no certificate"))?;
         if let Some(date) = answer.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()) {
             self.skew.note(date, self.clock.now());
         }
-        Some(answer)
+        Ok(answer)
     }
 }
 
@@ -149,12 +151,12 @@ impl Known {
         LookUp::Join(flight)
     }
 
-    /// A token bucket, told by the time at which it will be full. A clock that jumped back starts it afresh.
+    /// A clock that jumped back starts afresh.
     fn may_fetch(&mut self, now_ms: i64) -> bool {
-        let capacity_ms = BURST * FETCH_EVERY_MS;
-        let full_at_ms = self.full_at_ms.clamp(now_ms, now_ms + capacity_ms);
-        let may = full_at_ms + FETCH_EVERY_MS <= now_ms + capacity_ms;
-        self.full_at_ms = if may { full_at_ms + FETCH_EVERY_MS } else { full_at_ms };
+        let may = self.next_fetch_ms <= now_ms || self.next_fetch_ms > now_ms + FETCH_EVERY_MS;
+        if may {
+            self.next_fetch_ms = now_ms + FETCH_EVERY_MS;
+        }
         may
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use jiff::{SignedDuration, Timestamp};
 
 use super::certificate::is_certificate_url;
@@ -83,19 +83,19 @@ impl Verifier {
 }
 
 fn check_raw(headers: &HeaderMap) -> Result<(), Refusal> {
-    let is_raw =
-        headers.get("x-amz-sns-rawdelivery").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    const RAW: HeaderName = HeaderName::from_static("x-amz-sns-rawdelivery");
+    let is_raw = headers.get(RAW).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
     if is_raw { Err(Refusal::Forged("raw deliveries carry no signature")) } else { Ok(()) }
 }
 
 /// The headers are not signed. They may be absent, but not say something else.
 fn check_headers(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Refusal> {
-    let expected = [
-        ("x-amz-sns-message-type", envelope.kind.as_str()),
-        ("x-amz-sns-message-id", &envelope.message_id),
-        ("x-amz-sns-topic-arn", &envelope.topic_arn),
-    ];
-    let agrees =
-        |(name, value): (&str, &str)| headers.get_all(name).iter().all(|header| header.as_bytes() == value.as_bytes());
+    const TYPE: HeaderName = HeaderName::from_static("x-amz-sns-message-type");
+    const ID: HeaderName = HeaderName::from_static("x-amz-sns-message-id");
+    const TOPIC: HeaderName = HeaderName::from_static("x-amz-sns-topic-arn");
+    let expected = [(TYPE, envelope.kind.as_str()), (ID, &*envelope.message_id), (TOPIC, &*envelope.topic_arn)];
+    let agrees = |(name, value): (HeaderName, &str)| {
+        headers.get_all(name).iter().all(|header| header.as_bytes() == value.as_bytes())
+    };
     if expected.into_iter().all(agrees) { Ok(()) } else { Err(Refusal::Malformed("headers and body disagree")) }
 }

@@ -2,16 +2,17 @@
 
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use super::fake::{Fake, serve};
-use super::sender::{Message, SNS, TOPIC, raw, request};
-use super::support::{CANARY, CERT};
+use super::sender::{Message, SNS, TOPIC, raw, read_reply, request};
+use super::support::{CANARY, CERT, eventually};
 
 /// A worker process whose SNS and fulfilment API are one stand-in.
 struct Program {
@@ -21,8 +22,20 @@ struct Program {
     output: Arc<Mutex<String>>,
 }
 
+const WORKER: &str = env!("CARGO_BIN_EXE_worker");
+
 fn command(origin: &str, port: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    configured(Command::new(WORKER), origin, port)
+}
+
+/// The shell becomes the worker, with so many open files allowed.
+fn limited(files: u32, origin: &str, port: u16) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "ulimit -n $1 && exec \"$0\"", WORKER, &files.to_string()]);
+    configured(command, origin, port)
+}
+
+fn configured(mut command: Command, origin: &str, port: u16) -> Command {
     command
         .env_clear()
         .env("HOST", "127.0.0.1")
@@ -38,6 +51,19 @@ fn command(origin: &str, port: u16) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+impl Program {
+    /// The most memory it has had, in KiB.
+    fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    fn lines_with(&self, words: &str) -> usize {
+        self.output.lock().unwrap().lines().filter(|line| line.contains(words)).count()
+    }
 }
 
 async fn stand_in(api: Fake) -> String {
@@ -58,6 +84,10 @@ impl Program {
         let port = free_port().await;
         let mut command = command(&origin, port);
         shape(&mut command);
+        Program::spawn(command, origin, port).await
+    }
+
+    async fn spawn(mut command: Command, origin: String, port: u16) -> Program {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let output = Arc::<Mutex<String>>::default();
@@ -184,4 +214,80 @@ async fn parked_orders_are_listed_and_released() {
     let (code, _, errors) = parked(&healthy, &["release", keys[1]]).await;
     assert_eq!(code, Some(1));
     assert!(errors.contains("no such order is held"), "{errors}");
+}
+
+#[tokio::test]
+async fn w61_a_thousand_large_bodies_fit_into_the_memory() {
+    let origin = stand_in(Fake::Answer(200, String::new())).await;
+    let program = Program::start(origin, |command| {
+        command.env("RUST_LOG", "info");
+    })
+    .await;
+    let size = 256 * 1024;
+    let head = format!("POST /order/ HTTP/1.1\r\nhost: a\r\ncontent-length: {size}\r\n\r\n");
+    let almost = [head.as_bytes(), &vec![b'x'; size - 1]].concat();
+    let almost: Arc<[u8]> = almost.into();
+    let (address, refused) = (program.address, Arc::<AtomicUsize>::default());
+    let peers: Vec<_> = (0..1000)
+        .map(|_| {
+            let (almost, refused) = (Arc::clone(&almost), Arc::clone(&refused));
+            tokio::spawn(async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                // What is refused may be closed before all of it is written.
+                let _ = stream.write_all(&almost).await;
+                let status = read_reply(&mut stream).await.status;
+                refused.fetch_add(usize::from(status == 503), Ordering::Relaxed);
+                status
+            })
+        })
+        .collect();
+    eventually("what has no room is refused", || refused.load(Ordering::Relaxed) >= 700).await;
+    assert_eq!(raw(address, &request("GET", "/", &[], "")).await.status, 200);
+    for peer in peers {
+        assert!(matches!(peer.await.unwrap(), 503 | 408 | 0));
+    }
+    let peak_kib = program.peak_kib();
+    assert!(peak_kib <= 96 * 1024, "{peak_kib} KiB");
+}
+
+#[tokio::test]
+async fn w62_few_open_files_leave_room_for_the_worker_itself() {
+    let origin = stand_in(Fake::Answer(200, String::new())).await;
+    let port = free_port().await;
+    let program = Program::spawn(limited(256, &origin, port), origin, port).await;
+    let mut crowd = Vec::new();
+    for _ in 0..400 {
+        crowd.push(TcpStream::connect(program.address).await.unwrap());
+    }
+    drop(crowd);
+    let answers = async {
+        let order = program.message("Notification", &[("Message", "{\"bundle\": 1}")]);
+        while program.send(&order).await != 200 {}
+    };
+    tokio::time::timeout(Duration::from_secs(10), answers).await.unwrap();
+    assert_eq!(program.lines_with("cannot accept connections"), 0, "the cap is below the limit");
+}
+
+#[tokio::test]
+async fn w62_out_of_open_files_the_worker_rests_and_recovers() {
+    let origin = stand_in(Fake::Answer(200, String::new())).await;
+    let port = free_port().await;
+    let program = Program::spawn(limited(40, &origin, port), origin, port).await;
+    let mut first = TcpStream::connect(program.address).await.unwrap();
+    first.write_all(&request("GET", "/", &[], "")).await.unwrap();
+    assert_eq!(read_reply(&mut first).await.status, 200);
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(TcpStream::connect(program.address).await.unwrap());
+    }
+    let tries = || program.lines_with("cannot accept connections");
+    eventually("there are no files left", || tries() > 0).await;
+    let (started, before) = (Instant::now(), tries());
+    eventually("it tries again", || tries() >= before + 10).await;
+    assert!(started.elapsed() >= Duration::from_millis(400), "it does not spin: {:?}", started.elapsed());
+    first.write_all(&request("GET", "/", &[], "")).await.unwrap();
+    assert_eq!(read_reply(&mut first).await.status, 200, "who is connected is served");
+    drop(crowd);
+    let recovered = async { while raw(program.address, &request("GET", "/", &[], "")).await.status != 200 {} };
+    tokio::time::timeout(Duration::from_secs(10), recovered).await.unwrap();
 }

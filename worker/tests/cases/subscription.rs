@@ -2,7 +2,7 @@
 
 use super::fake::Fake;
 use super::sender::{Message, SNS, TOPIC};
-use super::support::Rig;
+use super::support::{Rig, Setup};
 
 const TOKEN: &str = "canary-token+/=";
 
@@ -49,7 +49,7 @@ async fn w22_only_our_own_topics_are_confirmed() {
 
 #[tokio::test]
 async fn w23_a_failed_confirmation_is_try_later() {
-    let rig = Rig::new().await;
+    let rig = Setup::new().short().start().await;
     let message = confirmation(&rig, "SubscriptionConfirmation", "u");
     for fake in
         [Fake::Reset, Fake::Answer(400, "InvalidParameter".to_owned()), Fake::Answer(500, String::new()), Fake::Hang]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use interstella_worker::ledger::Ledger;
-use interstella_worker::{Clock, Config, Environment, Error};
+use interstella_worker::{Clock, Config, Environment, Error, Limits};
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -74,12 +74,28 @@ impl SnsHost {
 pub struct Setup {
     vars: Vec<(String, String)>,
     ledger: Option<Arc<dyn Ledger>>,
+    limits: Limits,
     local: bool,
+}
+
+/// A tenth of the product's times, for what a case has to wait out.
+pub fn short() -> Limits {
+    let Limits { first_byte, head, idle, body, certificate, confirmation, attempt, call } = Limits::default();
+    Limits {
+        first_byte: first_byte / 10,
+        head: head / 10,
+        idle: idle / 10,
+        body: body / 10,
+        certificate: certificate / 10,
+        confirmation: confirmation / 10,
+        attempt: attempt / 10,
+        call: call / 10,
+    }
 }
 
 impl Setup {
     pub fn new() -> Setup {
-        let setup = Setup { vars: Vec::new(), ledger: None, local: true };
+        let setup = Setup { vars: Vec::new(), ledger: None, limits: Limits::default(), local: true };
         setup
             .var("INTERSTELLA_GATHER_MS", "0")
             .var("INTERSTELLA_DRAIN_LAG_MS", "0")
@@ -94,6 +110,11 @@ impl Setup {
 
     pub fn ledger(mut self, ledger: Arc<dyn Ledger>) -> Setup {
         self.ledger = Some(ledger);
+        self
+    }
+
+    pub fn short(mut self) -> Setup {
+        self.limits = short();
         self
     }
 
@@ -132,6 +153,7 @@ impl Setup {
                 hosts_too.lock().unwrap().push(uri.authority().unwrap().to_string());
             })),
             ledger: self.ledger,
+            limits: self.limits,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let running = interstella_worker::run_in(environment, config, listener, Some(admin), async {
