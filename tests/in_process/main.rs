@@ -1,0 +1,14 @@
+//! The reconciler against the local cloud, all in this process: the real SDK and wire protocols, but no socket, no program and no
+//! waiting, as the cloud's clock is advanced by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has to fail")]
+
+mod adapter;
+mod crash;
+mod lab;
+mod ownership;
+mod removal;
+mod rollback;
+mod state;
+mod steady;
+mod workload;
