@@ -30,7 +30,7 @@ async fn health_check_path(up: &Up) {
     let (aws, mark) = (up.aws(), up.output.mark());
     let arn = aws.target_group().await.unwrap().target_group_arn.unwrap();
     aws.elb.modify_target_group().target_group_arn(arn).health_check_path("/by-hand").send().await.unwrap();
-    let difference = "update target group monolith (in place)\n    healthCheck.path: \"/by-hand\" → \"/\"";
+    let difference = "update target group monolith\n    healthCheck.path: \"/by-hand\" → \"/\"";
     up.output.says(difference, mark, SEEN).await;
     until("the path is back", BACK, async || {
         equal(aws.target_group().await.unwrap().health_check_path.as_deref(), Some("/"))

@@ -1,7 +1,7 @@
 //! The real program, started as a person starts it, with real processes, real sockets and the real SDK. Every test has a cloud of
 //! its own on ports of its own; nothing outlives its test.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
 mod support;
 
