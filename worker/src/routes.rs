@@ -161,13 +161,14 @@ impl Routes {
         };
         let Ok(permit) = Arc::clone(&self.parts.in_flight).try_acquire_owned() else { return self.overloaded() };
         let this = self.clone();
-        let work = tokio::spawn(async move {
+        // In a box, because tokio moves a task's future three times, and this one has kilobytes.
+        let work = tokio::spawn(Box::pin(async move {
             let outcome = match path {
                 Path::Sns => this.receive(&head.headers, body, permit).await,
                 Path::Direct => this.direct(&head.headers, body, permit).await,
             };
             outcome.unwrap_or_else(|refusal| this.rejected(refusal.into()))
-        });
+        }));
         work.await.unwrap_or_else(|_| {
             self.parts.metrics.panics.inc();
             Outcome::new(StatusCode::INTERNAL_SERVER_ERROR, "the worker made a mistake")

@@ -27,9 +27,11 @@ impl Drop for Subject {
 }
 
 impl Subject {
-    pub fn echo() -> Subject {
+    pub fn echo(upstream: Option<u16>) -> Subject {
         let port = free_port();
-        Subject::start(pinned(&std::env::current_exe().unwrap()).arg(format!("echo={port}")), port)
+        let mut command = pinned(&std::env::current_exe().unwrap());
+        command.arg(format!("echo={port}")).args(upstream.map(|port| port.to_string()));
+        Subject::start(&mut command, port)
     }
 
     /// A worker whose SNS and fulfilment API are at `stand_in`, with gathering at zero unless `vars` say otherwise.

@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 
 use child::{GENERATOR_CORE, Subject};
 use load::{Load, Outcome};
-use phases::{Cost, Orders, median};
+use phases::{Orders, median};
 
 /// Enough for over a second at full speed; each round starts a worker that has not seen them.
 const ORDERS: usize = 16_000;
@@ -26,8 +26,9 @@ const ROUNDS: usize = 3;
 const CONNECTIONS: usize = 64;
 
 fn main() {
-    if let Some(port) = std::env::args().nth(1).and_then(|word| word.strip_prefix("echo=")?.parse().ok()) {
-        return echo::run(port);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(port) = words.first().and_then(|word| word.strip_prefix("echo=")?.parse().ok()) {
+        return echo::run(port, words.get(1).and_then(|word| word.parse().ok()));
     }
     let port = child::free_port();
     let orders = Orders::sign(ORDERS, port);
@@ -55,10 +56,11 @@ fn pin() -> bool {
 /// Prints the costs and returns the worker's rate.
 async fn throughput(orders: &Orders, books: &stand_in::Books) -> f64 {
     let load = Load { connections: CONNECTIONS, rate: None };
-    let (mut worker, mut quiet, mut echo, mut rsa) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut worker, mut quiet, mut echo, mut calling, mut rsa) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
         rsa.push(orders.verify_alone());
-        echo.push(phases::cost(Subject::echo(), orders, load).await.0);
+        echo.push(phases::cost(Subject::echo(None), orders, load).await.0);
+        calling.push(phases::cost(Subject::echo(Some(orders.port)), orders, load).await.0);
         for (log, costs) in [("info", &mut worker), ("warn", &mut quiet)] {
             let before = books.calls();
             let (cost, outcome) = phases::cost(Subject::worker(orders.port, &[("RUST_LOG", log)]), orders, load).await;
@@ -67,21 +69,28 @@ async fn throughput(orders: &Orders, books: &stand_in::Books) -> f64 {
             costs.push(cost);
         }
     }
-    let (worker, quiet, echo, rsa) = (median(worker), median(quiet), median(echo), median(rsa));
-    let limit = Cost { rate: 1.0 / (1.0 / echo.rate + 1.0 / rsa.rate), cpu_us: echo.cpu_us + rsa.cpu_us };
+    let (worker, quiet, rsa) = (median(worker), median(quiet), median(rsa));
+    let (echo, calling) = (median(echo), median(calling));
+    let (limit, limit_calling) = (echo.then(rsa), calling.then(rsa));
     println!("{:32} {:>10} {:>14}", "", "per second", "CPU µs each");
     for (name, cost) in [
         ("echo of the same body", echo),
         ("RSA verification alone", rsa),
         ("limit: both", limit),
+        ("echo with a call in between", calling),
+        ("limit: that and verification", limit_calling),
         ("orders", worker),
         ("orders, without their log lines", quiet),
     ] {
         println!("{name:32} {:>10.0} {:>14.1}", cost.rate, cost.cpu_us);
     }
-    for (name, cost) in [("orders", worker), ("without log lines", quiet)] {
+    for (name, cost, limit) in [
+        ("limit (goal 0.5)", worker, limit),
+        ("limit, without log lines", quiet, limit),
+        ("limit with a call", worker, limit_calling),
+    ] {
         let (rates, times) = (cost.rate / limit.rate, limit.cpu_us / cost.cpu_us);
-        println!("ratio to the limit, {name}: {rates:.2} by rate, {times:.2} by CPU time (goal 0.5)");
+        println!("ratio of orders to the {name}: {rates:.2} by rate, {times:.2} by CPU time");
     }
     worker.rate
 }
@@ -89,7 +98,7 @@ async fn throughput(orders: &Orders, books: &stand_in::Books) -> f64 {
 async fn latency(orders: &Orders, peak: f64) {
     let load = Load { connections: CONNECTIONS, rate: Some(peak / 2.0) };
     let few = orders.first((peak * 1.25) as usize);
-    for (name, subject) in [("echo", Subject::echo()), ("orders", Subject::worker(orders.port, &[]))] {
+    for (name, subject) in [("echo", Subject::echo(None)), ("orders", Subject::worker(orders.port, &[]))] {
         let (_, outcome) = phases::cost(subject, &few, load).await;
         println!("{name} at {:.0} a second: {}", peak / 2.0, outcome.latency(200));
     }
@@ -116,7 +125,7 @@ async fn overload(orders: &Orders) {
         outcome.latency(503)
     );
     println!("health checks meanwhile: {failed} failed, {}", probed.latency(200));
-    let (_, echo) = phases::cost(Subject::echo(), &few, above).await;
+    let (_, echo) = phases::cost(Subject::echo(None), &few, above).await;
     println!("echo at the same rate: {}", echo.latency(200));
 }
 

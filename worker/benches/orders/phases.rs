@@ -19,6 +19,13 @@ pub struct Cost {
     pub cpu_us: f64,
 }
 
+impl Cost {
+    /// Of doing one and then the other.
+    pub fn then(self, other: Cost) -> Cost {
+        Cost { rate: 1.0 / (1.0 / self.rate + 1.0 / other.rate), cpu_us: self.cpu_us + other.cpu_us }
+    }
+}
+
 /// By CPU time.
 pub fn median(mut costs: Vec<Cost>) -> Cost {
     costs.sort_by(|one, other| one.cpu_us.total_cmp(&other.cpu_us));
