@@ -48,6 +48,7 @@ another() { serving 1 && [ "$(healthy)" != "$1" ]; }
 
 for run in $(seq "$times"); do
     sed "s/port: 5000, protocol/port: $((15200 + run)), protocol/" manifests/monolith.yaml >"$scratch/monolith.yaml"
+    : >"$scratch/log"
     start=$(now)
     "$program" up "$scratch/monolith.yaml" --port 0 --cloud-port 0 --hq-port 0 --orders-per-minute 600 >"$scratch/log" 2>&1 &
     up=$!
