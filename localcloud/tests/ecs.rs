@@ -1,5 +1,7 @@
 //! Elastic Container Service, driven through its API on the `model` runtime with a stepped clock.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
+
 #[path = "ecs/api.rs"]
 mod api;
 #[path = "ecs/breaker.rs"]

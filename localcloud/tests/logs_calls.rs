@@ -1,5 +1,7 @@
 //! Log groups, streams and events through the API, and what tasks append.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

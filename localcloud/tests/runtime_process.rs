@@ -1,5 +1,7 @@
 //! The process runtime from outside: tasks end with it, and deliveries are real, signed and repeated to the byte.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;

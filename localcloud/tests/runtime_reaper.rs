@@ -1,5 +1,7 @@
 //! Nothing outlives a cloud that is killed. The test is a program of its own: it is also the cloud that is killed, and the reaper.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};

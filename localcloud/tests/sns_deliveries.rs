@@ -1,5 +1,7 @@
 //! Deliveries in cloud time: who gets what, retries by policy, dead letters.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Topics and subscriptions through the API: creation, confirmation, attributes, ending.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Queues: what dead letters need.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
+
 use std::time::Duration;
 
 use interstella_localcloud::call::Service;

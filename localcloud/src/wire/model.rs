@@ -209,7 +209,7 @@ mod tests {
             for (_, shape) in model.shapes() {
                 match &shape.kind {
                     Kind::Structure { members, .. } => {
-                        names.extend(members.values().map(|member| member.shape.as_str()))
+                        names.extend(members.values().map(|member| member.shape.as_str()));
                     }
                     Kind::List { member } => names.push(&member.shape),
                     Kind::Map { key, value } => names.extend([key.shape.as_str(), &value.shape]),

@@ -95,11 +95,11 @@ fn the_runtime_is_given_environment_secrets_ports_and_log_stream() {
     let launch = lab.cloud.with_world(|world, now| {
         world.fire_due(now.after(std::time::Duration::from_millis(60)));
         let effects = std::mem::take(&mut world.effects);
-        let launches = effects.into_iter().filter_map(|effect| match effect {
+        let mut launches = effects.into_iter().filter_map(|effect| match effect {
             Effect::StartTask(launch) => Some(launch),
             _ => None,
         });
-        launches.last().unwrap()
+        launches.next_back().unwrap()
     });
     let container = &launch.containers[0];
     let environment: Vec<_> = container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -122,7 +122,9 @@ fn check_compatibilities(
 pub fn suits_fargate(mode: NetworkMode, cpu: Option<u32>, memory: Option<u32>) -> bool {
     let (Some(cpu), Some(memory)) = (cpu, memory) else { return false };
     let gib = |range: std::ops::RangeInclusive<u32>, step: u32| {
-        memory.is_multiple_of(1024) && range.contains(&(memory / 1024)) && (memory / 1024 - range.start()).is_multiple_of(step)
+        memory.is_multiple_of(1024)
+            && range.contains(&(memory / 1024))
+            && (memory / 1024 - range.start()).is_multiple_of(step)
     };
     let pair = match cpu {
         256 => [512, 1024, 2048].contains(&memory),
