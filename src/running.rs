@@ -30,8 +30,10 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// A controller and its HTTP interface.
 pub struct Running {
     /// What it shows.
+    #[cfg(feature = "local")]
     pub shared: Arc<Shared>,
     /// URL of the HTTP interface.
+    #[cfg(feature = "local")]
     pub url: String,
     controller: tokio::task::JoinHandle<()>,
 }
@@ -65,7 +67,13 @@ pub async fn start(
     tokio::spawn(serve(listener, Arc::clone(&shared), context.shutdown.clone()));
     let controller = tokio::spawn(controller.run(context.shutdown.clone().over()));
     output::note(format_args!("the controller shows itself at {url}/api/v1/apps"));
-    Ok(Running { shared, url, controller })
+    Ok(Running {
+        #[cfg(feature = "local")]
+        shared,
+        #[cfg(feature = "local")]
+        url,
+        controller,
+    })
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>, shutdown: Shutdown) {
