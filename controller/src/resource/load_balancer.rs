@@ -122,10 +122,10 @@ pub fn desired(app: &str, wanted: &manifest::LoadBalancer) -> (String, Spec) {
 /// Reads load balancers by name.
 pub async fn observe_names(aws: &Aws, names: BTreeSet<String>) -> Fetched<LoadBalancer> {
     batch::fetch(names, BATCH, |names: Vec<String>| async move {
-        let call = aws.read.elb.describe_load_balancers().set_names(Some(names)).send().await;
-        let answer = call.map_err(Error::of("elasticloadbalancing:DescribeLoadBalancers"))?;
-        let found = answer.load_balancers.unwrap_or_default().into_iter();
-        Ok(found.filter_map(|one| Some((one.load_balancer_name.clone()?, one))).collect())
+        // Half a page of two would make the other half look absent.
+        let pages = aws.read.elb.describe_load_balancers().set_names(Some(names)).into_paginator().items().send();
+        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeLoadBalancers"))?;
+        Ok(found.into_iter().filter_map(|one| Some((one.load_balancer_name.clone()?, one))).collect())
     })
     .await
 }
@@ -133,10 +133,11 @@ pub async fn observe_names(aws: &Aws, names: BTreeSet<String>) -> Fetched<LoadBa
 /// Reads load balancers by ARN.
 pub async fn observe_arns(aws: &Aws, arns: BTreeSet<String>) -> Fetched<LoadBalancer> {
     batch::fetch(arns, BATCH, |arns: Vec<String>| async move {
-        let call = aws.read.elb.describe_load_balancers().set_load_balancer_arns(Some(arns)).send().await;
-        let answer = call.map_err(Error::of("elasticloadbalancing:DescribeLoadBalancers"))?;
-        let found = answer.load_balancers.unwrap_or_default().into_iter();
-        Ok(found.filter_map(|one| Some((one.load_balancer_arn.clone()?, one))).collect())
+        // Half a page of two would make the other half look absent.
+        let pages =
+            aws.read.elb.describe_load_balancers().set_load_balancer_arns(Some(arns)).into_paginator().items().send();
+        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeLoadBalancers"))?;
+        Ok(found.into_iter().filter_map(|one| Some((one.load_balancer_arn.clone()?, one))).collect())
     })
     .await
 }

@@ -166,10 +166,10 @@ pub fn desired(app: &str, mode: NetworkMode, wanted: &manifest::TargetGroup) -> 
 /// Reads target groups by name.
 pub async fn observe_names(aws: &Aws, names: BTreeSet<String>) -> Fetched<TargetGroup> {
     batch::fetch(names, BATCH, |names: Vec<String>| async move {
-        let call = aws.read.elb.describe_target_groups().set_names(Some(names)).send().await;
-        let answer = call.map_err(Error::of("elasticloadbalancing:DescribeTargetGroups"))?;
-        let found = answer.target_groups.unwrap_or_default().into_iter();
-        Ok(found.filter_map(|one| Some((one.target_group_name.clone()?, one))).collect())
+        // Half a page of two would make the other half look absent.
+        let pages = aws.read.elb.describe_target_groups().set_names(Some(names)).into_paginator().items().send();
+        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeTargetGroups"))?;
+        Ok(found.into_iter().filter_map(|one| Some((one.target_group_name.clone()?, one))).collect())
     })
     .await
 }
@@ -177,10 +177,11 @@ pub async fn observe_names(aws: &Aws, names: BTreeSet<String>) -> Fetched<Target
 /// Reads target groups by ARN.
 pub async fn observe_arns(aws: &Aws, arns: BTreeSet<String>) -> Fetched<TargetGroup> {
     batch::fetch(arns, BATCH, |arns: Vec<String>| async move {
-        let call = aws.read.elb.describe_target_groups().set_target_group_arns(Some(arns)).send().await;
-        let answer = call.map_err(Error::of("elasticloadbalancing:DescribeTargetGroups"))?;
-        let found = answer.target_groups.unwrap_or_default().into_iter();
-        Ok(found.filter_map(|one| Some((one.target_group_arn.clone()?, one))).collect())
+        // Half a page of two would make the other half look absent.
+        let pages =
+            aws.read.elb.describe_target_groups().set_target_group_arns(Some(arns)).into_paginator().items().send();
+        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeTargetGroups"))?;
+        Ok(found.into_iter().filter_map(|one| Some((one.target_group_arn.clone()?, one))).collect())
     })
     .await
 }
