@@ -219,7 +219,9 @@ where
     let (mut count, mut failures) = (0, Vec::new());
     while let Some(result) = running.join_next().await {
         count += 1;
-        failures.extend(result.unwrap_or_else(|error| Err(error.to_string())).err());
+        let failure = result.unwrap_or_else(|error| Err(error.to_string())).err();
+        failure.iter().for_each(|text| println!("FAILED {text}"));
+        failures.extend(failure);
     }
     assert!(count > 0, "there was nothing to run");
     println!("{count} cases");
