@@ -7,6 +7,7 @@ mod adapter;
 mod crash;
 mod lab;
 mod ownership;
+mod reads;
 mod removal;
 mod rollback;
 mod state;
