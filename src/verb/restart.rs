@@ -16,7 +16,7 @@ use crate::verb::status::ManifestFlag;
 /// Flags of `restart` and `retry`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The app: its name, or <cluster>/<name>
+    /// The app: its name, or CLUSTER/NAME
     app: String,
     #[command(flatten)]
     manifests: ManifestFlag,
