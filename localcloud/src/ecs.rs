@@ -1,7 +1,7 @@
 //! Elastic Container Service: clusters, task definitions, services, deployments and tasks.
 //!
 //! Handlers change records and set timers; tasks are started and stopped by effects, and everything that follows from a change
-//! is decided by [`scheduler::reconcile`]. Nothing here waits, listens or starts a process. Container health checks, volumes and links are
+//! is decided by `scheduler::reconcile`. Nothing here waits, listens or starts a process. Container health checks, volumes and links are
 //! kept and shown as they were given, but not acted on.
 
 pub mod cluster;

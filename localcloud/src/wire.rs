@@ -1,5 +1,5 @@
 //! The wire: bytes in, calls out. Decodes a request by AWS's own service models into an operation and a `Value`, has the
-//! cloud answer it through [`perform`], and encodes what came of it. No operation is described by hand here, and nothing here
+//! cloud answer it through `perform`, and encodes what came of it. No operation is described by hand here, and nothing here
 //! knows what an operation means.
 //!
 //! ```text
