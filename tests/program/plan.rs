@@ -1,5 +1,6 @@
 //! `plan`, `apply` and `status` against a cloud without a controller.
 
+use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, Tag};
 use serde_json::json;
 
 use crate::support::aws::{APP, CLUSTER};
@@ -46,4 +47,23 @@ async fn status_tells_how_the_app_is() {
     assert_eq!((&app["service"]["desired"], &app["service"]["running"]), (&json!(1), &json!(1)));
     assert_eq!((&app["conditions"][0]["type"], &app["conditions"][0]["status"]), (&json!("Ready"), &json!("True")));
     status(&["nobody"]).await.exits(1);
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_is_named_and_fails_the_verbs() {
+    let cloud = Cloud::start().await;
+    let theirs = cloud.aws().elb.create_target_group().name(APP).protocol(ProtocolEnum::Http).port(80);
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    let theirs = theirs.vpc_id("vpc-0a1b2c3d4e5f60001").tags(tag("interstella:app", "interstella/monolith"));
+    theirs.tags(tag("interstella:manager", "another")).send().await.unwrap();
+    let before = cloud.aws().target_group().await;
+
+    let owner = "target group monolith is not touched: it belongs to the manager \"another\"";
+    let planned = cloud.run(&["plan"]).await.exits(1);
+    assert!(planned.stdout.contains(owner), "{planned:#?}");
+    let status = cloud.run(&["status", "-f"]).await.exits(1);
+    assert!(status.stdout.contains(owner), "{status:#?}");
+    let applied = cloud.run(&["apply"]).await.exits(1);
+    assert!(applied.stderr.contains(owner), "{applied:#?}");
+    assert_eq!(cloud.aws().target_group().await, before);
 }
