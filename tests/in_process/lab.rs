@@ -36,6 +36,13 @@ const PASS: Duration = Duration::from_millis(50);
 /// More passes than any way to a converged app takes.
 const MAX_PASSES: usize = 300;
 
+/// A world without anything but the images.
+pub fn empty() -> World {
+    let mut images = Images::default();
+    images.insert(seed::REPOSITORY, Program { path: PROGRAM.into(), arguments: Vec::new() });
+    World::new("us-west-2", 7, images)
+}
+
 /// The workshop's cloud and a way to it.
 pub struct Lab {
     pub cloud: Arc<Cloud>,
@@ -46,22 +53,22 @@ pub struct Lab {
 
 impl Lab {
     pub async fn new() -> Self {
-        let mut images = Images::default();
-        images.insert(seed::REPOSITORY, Program { path: PROGRAM.into(), arguments: Vec::new() });
-        let lab =
-            Self::of(World::new("us-west-2", 7, images), CloudTime::from_millis(START_MS), Model::default()).await;
-        let options = SeedOptions { api_key: "key".to_owned(), api_endpoint: "http://127.0.0.1:8889".to_owned() };
-        lab.cloud.with_world(|world, now| seed::workshop(world, now, &options)).unwrap();
+        let model = Model::default();
+        let cloud = Cloud::new(empty(), Clock::stepped(CloudTime::from_millis(START_MS)), Box::new(model.clone()));
+        let lab = Self::on(cloud, model).await;
+        lab.provide("http://127.0.0.1:8889");
         lab
     }
 
     /// A lab like this one, which from now on goes its own way. Its journal is empty.
     pub async fn fork(&self) -> Self {
-        Self::of(self.cloud.snapshot(), self.cloud.now(), self.model.fork()).await
+        let model = self.model.fork();
+        let clock = Clock::stepped(self.cloud.now());
+        Self::on(Cloud::new(self.cloud.snapshot(), clock, Box::new(model.clone())), model).await
     }
 
-    async fn of(world: World, now: CloudTime, model: Model) -> Self {
-        let cloud = Cloud::new(world, Clock::stepped(now), Box::new(model.clone()));
+    /// A way to `cloud`, in which `model` runs the tasks.
+    pub async fn on(cloud: Arc<Cloud>, model: Model) -> Self {
         let connect = Connect {
             endpoint_url: Some("http://127.0.0.1:4566".to_owned()),
             http_client: Some(adapter::http_client(&cloud)),
@@ -70,6 +77,12 @@ impl Lab {
         let aws = Aws::connect(connect).await.unwrap();
         let identity = Identity { account: "123456789012".to_owned(), region: "us-west-2".to_owned() };
         Self { cloud, model, aws, identity }
+    }
+
+    /// Provides what the workshop's stack provided.
+    pub fn provide(&self, api_endpoint: &str) {
+        let options = SeedOptions { api_key: "key".to_owned(), api_endpoint: api_endpoint.to_owned() };
+        self.cloud.with_world(|world, now| seed::workshop(world, now, &options)).unwrap();
     }
 
     /// What the text of a manifest with one app wants.

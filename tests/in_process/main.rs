@@ -6,6 +6,7 @@
 mod adapter;
 mod crash;
 mod lab;
+mod outage;
 mod ownership;
 mod reads;
 mod removal;

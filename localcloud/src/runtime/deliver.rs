@@ -1,4 +1,4 @@
-//! One delivery of SNS: signed, posted, its status read.
+//! One delivery of SNS: signed, posted, its status read. For the runtime, and for tests that bring one of their own.
 
 use std::time::Duration;
 
@@ -22,11 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Makes the delivery. Returns the HTTP status (`None` after a time-out or transport error) and the message as it was sent.
-pub(super) async fn deliver(
-    signer: &Signer,
-    cloud: &Cloud,
-    request: DeliveryRequest,
-) -> (Option<u16>, Map<String, Value>) {
+pub async fn deliver(signer: &Signer, cloud: &Cloud, request: DeliveryRequest) -> (Option<u16>, Map<String, Value>) {
     let DeliveryRequest { endpoint, headers, mut message, raw, .. } = request;
     if !envelope::is_complete(&message)
         && let Err(error) = signer.complete(cloud, &mut message).await

@@ -20,9 +20,11 @@ use crate::sns::envelope;
 
 /// Why nothing can be signed.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum SignerError {
+pub enum SignerError {
+    /// There is no key.
     #[error("the signing key could not be made: {0}")]
     Key(#[from] rcgen::Error),
+    /// The thread that made it is gone.
     #[error("the signing key was never finished")]
     Unfinished,
 }
@@ -30,7 +32,7 @@ pub(super) enum SignerError {
 type Made = Option<Result<Arc<Identity>, SignerError>>;
 
 /// Signs messages, as soon as there is a key.
-pub(super) struct Signer {
+pub struct Signer {
     made: watch::Receiver<Made>,
     endpoint_url: String,
 }
@@ -44,8 +46,8 @@ struct Identity {
 }
 
 impl Signer {
-    /// Has a key and a certificate made on a thread of its own, for that takes a moment.
-    pub(super) fn start(region: &str, endpoint_url: &str) -> Self {
+    /// Has a key and a certificate made on a thread of its own, for that takes a moment. Must be called within a tokio runtime.
+    pub fn start(region: &str, endpoint_url: &str) -> Self {
         let (tell, made) = watch::channel(None);
         let region = region.to_owned();
         let now = wall_time();
@@ -54,7 +56,7 @@ impl Signer {
     }
 
     /// Dates and signs a message, and sees to it that its certificate can be fetched.
-    pub(super) async fn complete(&self, cloud: &Cloud, message: &mut Map<String, Value>) -> Result<(), SignerError> {
+    pub async fn complete(&self, cloud: &Cloud, message: &mut Map<String, Value>) -> Result<(), SignerError> {
         let identity = self.identity().await?;
         publish(cloud, &identity);
         let timestamp = wall_time().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();

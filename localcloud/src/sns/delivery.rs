@@ -118,7 +118,11 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
         }
     } else if !accepted {
         match delivery.delays.pop_front() {
-            Some(delay) => schedule(world, now, delivery_id, delivery, delay),
+            Some(delay) => {
+                let message_id = envelope::text(&delivery.message, "MessageId");
+                tracing::debug!(message_id, status, delay_s = delay.as_secs(), "not delivered, to be tried again");
+                schedule(world, now, delivery_id, delivery, delay);
+            }
             None => bury(world, now, &delivery),
         }
     }
