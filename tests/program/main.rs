@@ -11,4 +11,5 @@ mod destroy;
 mod drift;
 mod edit;
 mod plan;
+mod storm;
 mod up;

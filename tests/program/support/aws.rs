@@ -51,6 +51,22 @@ impl Aws {
         found.services.unwrap_or_default().into_iter().find(|service| service.status() != Some("INACTIVE"))
     }
 
+    /// What a variable is set to in the service's task definition.
+    pub async fn environment(&self, name: &str) -> Option<String> {
+        let arn = self.service().await?.task_definition?;
+        let described = self.ecs.describe_task_definition().task_definition(arn).send().await.unwrap();
+        let task_definition = described.task_definition?;
+        let pairs = task_definition.container_definitions().first()?.environment();
+        pairs.iter().find(|pair| pair.name() == Some(name))?.value().map(ToOwned::to_owned)
+    }
+
+    /// How many revisions of the app's task definition are active.
+    pub async fn revisions(&self) -> usize {
+        let active = TaskDefinitionStatus::Active;
+        let found = self.ecs.list_task_definitions().family_prefix(FAMILY).status(active).send().await.unwrap();
+        found.task_definition_arns().len()
+    }
+
     /// Tasks of the app, which may outlive its service.
     pub async fn tasks(&self, status: DesiredStatus) -> Vec<Task> {
         let arns = self.ecs.list_tasks().cluster(CLUSTER).family(FAMILY).desired_status(status).send().await;

@@ -11,11 +11,23 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// GETs `url`, which may be one of `*.localhost`, and returns status and body.
 pub async fn get(url: &str) -> Result<(u16, String), String> {
+    send(url, &[], None).await
+}
+
+/// POSTs `body` with further headers, and returns status and body.
+pub async fn post(url: &str, headers: &[(&str, &str)], body: String) -> Result<(u16, String), String> {
+    send(url, headers, Some(body)).await
+}
+
+async fn send(url: &str, headers: &[(&str, &str)], body: Option<String>) -> Result<(u16, String), String> {
     let uri: http::Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
     let host = uri.authority().map(ToString::to_string).unwrap_or_default();
     // The C library may not know that *.localhost is loopback.
     let address = format!("http://127.0.0.1:{}{}", uri.port_u16().unwrap_or(80), uri.path());
-    let request = http::Request::get(address).header("host", host).body(Full::<Bytes>::default()).unwrap();
+    let method = if body.is_some() { http::Method::POST } else { http::Method::GET };
+    let request = http::Request::builder().method(method).uri(address).header("host", host);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let request = request.body(Full::new(Bytes::from(body.unwrap_or_default()))).unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http();
     let answer =
         tokio::time::timeout(TIMEOUT, client.request(request)).await.map_err(|_| format!("{url}: too late"))?;

@@ -40,9 +40,17 @@ impl Manifest {
 
     /// Saves it with `from`, which must be there once, changed to `to`.
     pub fn edit(&self, from: &str, to: &str) {
+        self.edit_at_once(&[(from, to)]);
+    }
+
+    /// Saves it once with several such edits.
+    pub fn edit_at_once(&self, edits: &[(&str, &str)]) {
         let text = std::fs::read_to_string(&self.path).unwrap();
-        assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
-        std::fs::write(&self.path, text.replace(from, to)).unwrap();
+        let edited = edits.iter().fold(text, |text, (from, to)| {
+            assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
+            text.replace(from, to)
+        });
+        std::fs::write(&self.path, edited).unwrap();
     }
 }
 

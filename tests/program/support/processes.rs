@@ -60,6 +60,12 @@ pub fn left(processes: &BTreeSet<Process>, endpoint: &str) -> Vec<Process> {
     all().into_iter().filter(|one| lives(one) || marked(one)).collect()
 }
 
+/// Sends a signal to a process that may have ended by now. False if it has.
+pub fn try_signal(pid: u32, signal: Signal) -> bool {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).is_ok()
+}
+
 /// Sends a signal.
 pub fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();

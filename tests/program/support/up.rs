@@ -27,6 +27,15 @@ pub struct Stats {
     pub duplicates: u64,
 }
 
+impl Stats {
+    /// What the headquarters at `hq` has counted.
+    pub async fn at(hq: &str) -> Self {
+        let json = get_json(&format!("{hq}/stats")).await.unwrap();
+        let count = |name: &str| json[name].as_u64().unwrap_or_else(|| panic!("no {name} in {json}"));
+        Stats { published: count("published"), fulfilled: count("fulfilled"), duplicates: count("duplicates") }
+    }
+}
+
 /// A running `up`.
 pub struct Up {
     pub manifest: Manifest,
@@ -93,9 +102,7 @@ impl Up {
 
     /// What headquarters has counted.
     pub async fn stats(&self) -> Stats {
-        let json = get_json(&format!("{}/stats", self.hq)).await.unwrap();
-        let count = |name: &str| json[name].as_u64().unwrap_or_else(|| panic!("no {name} in {json}"));
-        Stats { published: count("published"), fulfilled: count("fulfilled"), duplicates: count("duplicates") }
+        Stats::at(&self.hq).await
     }
 
     /// Waits until more than `than` orders are fulfilled.
