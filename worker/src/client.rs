@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(crate) use verdict::Verdict;
 
 use crate::clock::Clock;
-use crate::config::Secret;
+use crate::config::ApiKey;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use breaker::Breaker;
@@ -42,7 +42,7 @@ pub(crate) trait FulfilmentApi: Send + Sync {
 pub(crate) struct HttpApi {
     outbound: Outbound,
     endpoint: Uri,
-    api_key: Secret,
+    api_key: ApiKey,
     idempotent: bool,
     breaker: Breaker,
     clock: Clock,
@@ -53,7 +53,7 @@ impl HttpApi {
     pub(crate) fn new(
         outbound: Outbound,
         endpoint: Uri,
-        api_key: Secret,
+        api_key: ApiKey,
         idempotent: bool,
         clock: Clock,
         limits: Limits,
@@ -70,6 +70,9 @@ impl HttpApi {
                 let now = self.clock.now();
                 if let Some(pause) = verdict::pause(answer.status, &answer.headers, now) {
                     self.breaker.open(now.as_millisecond(), pause);
+                }
+                if matches!(answer.status.as_u16(), 401 | 403) {
+                    self.api_key.refused(now.as_millisecond()).await;
                 }
                 Verdict::of_status(answer.status.as_u16())
             }

@@ -1,13 +1,17 @@
 //! What the worker is told by its environment. Every value is checked here, once, before anything listens. No error and no
 //! `Debug` shows a secret's value.
 
-use std::fmt;
+mod api_key;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::{HeaderValue, Uri};
+use http::Uri;
+
+pub(crate) use api_key::ApiKey;
+pub use api_key::Secret;
 
 use crate::sns::Topic;
 
@@ -19,23 +23,6 @@ pub struct ConfigError {
     problem: String,
 }
 
-/// A value that is never shown.
-#[derive(Clone)]
-pub struct Secret(HeaderValue);
-
-impl Secret {
-    /// As a header value that HTTP libraries do not log.
-    pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
 /// Which ledger keeps the orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LedgerChoice {
@@ -43,6 +30,9 @@ pub enum LedgerChoice {
     Memory,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In the DynamoDB table of that name.
+    #[cfg(feature = "dynamodb")]
+    DynamoDb(String),
 }
 
 /// The worker's configuration.
@@ -52,6 +42,8 @@ pub struct Config {
     pub(crate) admin_address: Option<SocketAddr>,
     pub(crate) topics: Vec<Topic>,
     pub(crate) api_key: Secret,
+    /// Where to look for a new key when this one is refused.
+    pub(crate) api_key_file: Option<PathBuf>,
     pub(crate) api_endpoint: Uri,
     /// How long gathering one resource takes; both are gathered at once.
     pub(crate) gather: Duration,
@@ -76,13 +68,14 @@ impl Config {
     /// | variable | default | meaning |
     /// |---|---|---|
     /// | `INTERSTELLA_ORDER_TOPIC` | required | ARNs of the topics that orders come from, separated by commas |
-    /// | `INTERSTELLA_API_KEY` | required | the fulfilment API's key |
+    /// | `INTERSTELLA_API_KEY` | required | the fulfilment API's key; after a rotation the worker needs a restart |
+    /// | `INTERSTELLA_API_KEY_FILE` | none | a file with the key, instead; read again, at most once a minute, when the API refuses the key |
     /// | `INTERSTELLA_API_ENDPOINT` | required | its URL; `http://` for loopback only |
     /// | `HOST`, `PORT` | `0.0.0.0`, 5000 | where to take orders |
     /// | `ADMIN_PORT` | none | where to serve `/livez`, `/readyz` and `/metrics` |
     /// | `INTERSTELLA_GATHER_MS` | 1000 | how long gathering takes, at most 5000 |
     /// | `INTERSTELLA_FULFILMENT_IDEMPOTENT` | true | whether the API honours idempotency keys; if not, ambiguous orders are parked |
-    /// | `INTERSTELLA_LEDGER` | `memory` | or `sqlite:PATH`; memory is enough only for one replica or an idempotent API |
+    /// | `INTERSTELLA_LEDGER` | `memory` | or `sqlite:PATH`, or `dynamodb:TABLE`; memory is enough only for one replica or an idempotent API |
     /// | `INTERSTELLA_SNS_SIGNATURE_V1` | false | accept SHA-1 signatures. A topic signs with version 1 unless its attribute `SignatureVersion` is 2: set that, or this |
     /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it to redrive a dead-letter queue |
     /// | `INTERSTELLA_DRAIN_LAG_MS` | 1000 | go on accepting for so long after SIGTERM, at most 3000 |
@@ -95,11 +88,13 @@ impl Config {
         let host: IpAddr = vars.parse("HOST", "an IP address")?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let port: u16 = vars.parse("PORT", "a port number")?.unwrap_or(5000);
         let admin_port: Option<u16> = vars.parse("ADMIN_PORT", "a port number")?;
+        let (api_key, api_key_file) = api_key(&vars)?;
         Ok(Config {
             address: SocketAddr::new(host, port),
             admin_address: admin_port.map(|port| SocketAddr::new(host, port)),
             topics: topics(&vars)?,
-            api_key: api_key(&vars)?,
+            api_key,
+            api_key_file,
             api_endpoint: api_endpoint(&vars)?,
             gather: vars.millis("INTERSTELLA_GATHER_MS", 1000, 0..=5000)?,
             idempotent: vars.flag("INTERSTELLA_FULFILMENT_IDEMPOTENT", true)?,
@@ -204,19 +199,19 @@ fn topics(vars: &Vars) -> Result<Vec<Topic>, ConfigError> {
     vars.required(NAME)?.split(',').map(parse).collect()
 }
 
-/// Line breaks and other control characters would end the header early. The value is never part of the message.
-fn api_key(vars: &Vars) -> Result<Secret, ConfigError> {
+/// The key, and the file that it came from.
+fn api_key(vars: &Vars) -> Result<(Secret, Option<PathBuf>), ConfigError> {
     const NAME: &str = "INTERSTELLA_API_KEY";
-    let text = vars.required(NAME)?;
-    if text.trim() != text || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(problem(
-            NAME,
-            "holds a space, a line break or another character that an API key never has; set it again",
-        ));
+    const FILE: &str = "INTERSTELLA_API_KEY_FILE";
+    let Some(file) = vars.get(FILE).map(PathBuf::from) else {
+        let key = Secret::parse(vars.required(NAME)?).map_err(|what| problem(NAME, what))?;
+        return Ok((key, None));
+    };
+    if vars.get(NAME).is_some() {
+        return Err(problem(FILE, format!("is set, and {NAME} too; keep one of them")));
     }
-    let mut value = HeaderValue::from_str(text).map_err(|_| problem(NAME, "cannot be a header's value"))?;
-    value.set_sensitive(true);
-    Ok(Secret(value))
+    let key = Secret::read(&file).map_err(|what| problem(FILE, what))?;
+    Ok((key, Some(file)))
 }
 
 /// An endpoint may carry credentials in its user information, so it is not shown either.
@@ -238,13 +233,30 @@ fn api_endpoint(vars: &Vars) -> Result<Uri, ConfigError> {
 
 fn ledger(vars: &Vars) -> Result<LedgerChoice, ConfigError> {
     const NAME: &str = "INTERSTELLA_LEDGER";
-    match vars.get(NAME).unwrap_or("memory") {
-        "memory" => Ok(LedgerChoice::Memory),
-        text => match text.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(LedgerChoice::Sqlite(PathBuf::from(path))),
-            _ => Err(problem(NAME, format!("must be `memory` or `sqlite:PATH`, not {text:?}"))),
-        },
+    let text = vars.get(NAME).unwrap_or("memory");
+    match text.split_once(':') {
+        None if text == "memory" => Ok(LedgerChoice::Memory),
+        Some(("sqlite", path)) if !path.is_empty() => Ok(LedgerChoice::Sqlite(PathBuf::from(path))),
+        Some(("dynamodb", table)) if is_table(table) => dynamodb(table),
+        _ => Err(problem(NAME, format!("must be `memory`, `sqlite:PATH` or `dynamodb:TABLE`, not {text:?}"))),
     }
+}
+
+fn is_table(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (3..=255).contains(&name.len()) && name.bytes().all(is_allowed)
+}
+
+#[cfg(feature = "dynamodb")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
+fn dynamodb(table: &str) -> Result<LedgerChoice, ConfigError> {
+    Ok(LedgerChoice::DynamoDb(table.to_owned()))
+}
+
+#[cfg(not(feature = "dynamodb"))]
+fn dynamodb(_table: &str) -> Result<LedgerChoice, ConfigError> {
+    let remedy = "build it with `cargo build --features dynamodb`, or use `sqlite:PATH`";
+    Err(problem("INTERSTELLA_LEDGER", format!("names a DynamoDB table, which this worker is built without; {remedy}")))
 }
 
 /// Any other endpoint is ignored: only loopback may take SNS's place.
@@ -305,6 +317,9 @@ mod tests {
             ("INTERSTELLA_ORDER_TOPIC", "arn:aws:sqs:us-west-2:123456789012:orderTopic"),
             ("INTERSTELLA_LEDGER", "redis://x"),
             ("INTERSTELLA_LEDGER", "sqlite:"),
+            ("INTERSTELLA_LEDGER", "dynamodb:"),
+            ("INTERSTELLA_LEDGER", "dynamodb://orders"),
+            ("INTERSTELLA_LEDGER", "memory:"),
             ("INTERSTELLA_GATHER_MS", "60000"),
             ("INTERSTELLA_FULFILMENT_IDEMPOTENT", "yes"),
             ("INTERSTELLA_MAX_MESSAGE_AGE_S", "700000"),
@@ -317,6 +332,17 @@ mod tests {
             assert!(!shown.contains("canary"), "{shown}");
         }
         assert!(!format!("{:?}", with(&[]).unwrap()).contains("canary"));
+    }
+
+    #[test]
+    fn ledgers_are_chosen_by_name() {
+        let chosen = |text| with(&[("INTERSTELLA_LEDGER", text)]).map(|config| config.ledger);
+        assert_eq!(chosen("memory").unwrap(), LedgerChoice::Memory);
+        assert_eq!(chosen("sqlite:/var/a:b.db").unwrap(), LedgerChoice::Sqlite(PathBuf::from("/var/a:b.db")));
+        #[cfg(feature = "dynamodb")]
+        assert_eq!(chosen("dynamodb:orders").unwrap(), LedgerChoice::DynamoDb("orders".to_owned()));
+        #[cfg(not(feature = "dynamodb"))]
+        assert!(chosen("dynamodb:orders").unwrap_err().to_string().contains("--features dynamodb"));
     }
 
     #[test]

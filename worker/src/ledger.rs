@@ -5,7 +5,9 @@
 //! nothing here reads a clock.
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod memory;
 mod sqlite;
 mod transition;
@@ -16,6 +18,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::DynamoDbLedger;
 pub use memory::MemoryLedger;
 pub use sqlite::SqliteLedger;
 pub use transition::transition;

@@ -52,9 +52,9 @@ impl Command {
 /// Runs a command on the ledger. The text is for a person; the error text says what to do.
 pub(crate) async fn run(command: Command, config: &Config) -> Result<String, String> {
     if config.ledger == LedgerChoice::Memory {
-        return Err("the memory ledger ends with its worker; set INTERSTELLA_LEDGER=sqlite:PATH".to_owned());
+        return Err("the memory ledger ends with its worker; set INTERSTELLA_LEDGER to the worker's own".to_owned());
     }
-    let ledger = open_ledger(&config.ledger).map_err(|error| error.to_string())?;
+    let ledger = open_ledger(&config.ledger).await.map_err(|error| error.to_string())?;
     let key = match command {
         Command::Serve | Command::List => {
             let held = ledger.held(MAX_LISTED).await.map_err(|error| error.to_string())?;

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::admin::Admin;
 use crate::client::HttpApi;
 use crate::clock::{Clock, Skew};
-use crate::config::{Config, LedgerChoice};
+use crate::config::{ApiKey, Config, LedgerChoice};
 use crate::fulfil::Fulfiller;
 use crate::ledger::{Ledger, LedgerError, MemoryLedger, SqliteLedger};
 use crate::limits::Limits;
@@ -78,7 +78,7 @@ pub async fn run_in(
     let metrics = Arc::new(Metrics::default());
     let in_flight = Arc::new(Semaphore::new(config.max_in_flight));
     let limits = environment.limits;
-    let routes = routes(environment, &config, &metrics, &in_flight, stage.clone())?;
+    let routes = routes(environment, &config, &metrics, &in_flight, stage.clone()).await?;
     let doors = Doors::new(config.max_connections, metrics.connections.clone(), limits);
     let orders = tokio::spawn(serve(listener, routes, doors, stage.clone()));
     let probes = admin.map(|listener| {
@@ -111,7 +111,7 @@ async fn lag(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-fn routes(
+async fn routes(
     environment: Environment,
     config: &Config,
     metrics: &Arc<Metrics>,
@@ -131,7 +131,7 @@ fn routes(
     };
     let ledger = match ledger {
         Some(ledger) => ledger,
-        None => open_ledger(&config.ledger)?,
+        None => open_ledger(&config.ledger).await?,
     };
     Ok(Routes::new(Parts {
         verifier: Verifier::new(rules, keys, clock.clone(), skew),
@@ -148,10 +148,12 @@ fn routes(
 }
 
 /// Opens the configured ledger.
-pub(crate) fn open_ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, LedgerError> {
+pub(crate) async fn open_ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, LedgerError> {
     Ok(match choice {
         LedgerChoice::Memory => Arc::new(MemoryLedger::default()),
         LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+        #[cfg(feature = "dynamodb")]
+        LedgerChoice::DynamoDb(table) => Arc::new(crate::ledger::DynamoDbLedger::open(table).await?),
     })
 }
 
@@ -165,6 +167,7 @@ pub(crate) fn fulfiller(
     limits: Limits,
 ) -> Fulfiller {
     let endpoint = config.api_endpoint.clone();
-    let api = HttpApi::new(outbound, endpoint, config.api_key.clone(), config.idempotent, clock.clone(), limits);
+    let api_key = ApiKey::new(config.api_key.clone(), config.api_key_file.clone());
+    let api = HttpApi::new(outbound, endpoint, api_key, config.idempotent, clock.clone(), limits);
     Fulfiller { ledger, api: Arc::new(api), clock, metrics, gather: config.gather, idempotent: config.idempotent }
 }

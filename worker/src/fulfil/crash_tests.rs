@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::client::Call;
+use crate::ledger::contract::ledgers;
 use crate::ledger::{Answer, LEASE_MS, MemoryLedger};
 
 /// Where a worker dies. `AfterFinish` is before the reply.
@@ -49,7 +50,7 @@ impl Fate {
 }
 
 struct MortalLedger {
-    inner: Arc<MemoryLedger>,
+    inner: Arc<dyn Ledger>,
     fate: Arc<Fate>,
 }
 
@@ -124,7 +125,7 @@ const DELIVERIES: u32 = 2;
 
 /// A world of replicas that share a ledger.
 struct World {
-    ledger: Arc<MemoryLedger>,
+    ledger: Arc<dyn Ledger>,
     books: Arc<Books>,
     now_ms: Arc<AtomicI64>,
     replicas: Vec<(Fulfiller, Arc<Fate>)>,
@@ -132,8 +133,7 @@ struct World {
 }
 
 impl World {
-    fn new(replicas: usize, idempotent: bool, seed: u64) -> World {
-        let ledger = Arc::new(MemoryLedger::default());
+    fn new(ledger: Arc<dyn Ledger>, replicas: usize, idempotent: bool, seed: u64) -> World {
         let books = Arc::new(Books { honours_keys: idempotent, refuses: Some(REFUSED), ..Books::default() });
         let now_ms = Arc::new(AtomicI64::new(1_700_000_000_000));
         let replica = |_| {
@@ -235,13 +235,25 @@ async fn check_books(world: &World, orders: &[Published], run: &str) -> BTreeMap
     counts
 }
 
-/// One run; returns the places that orders were in on the way.
-async fn play(point: Point, replicas: usize, idempotent: bool, seed: u64) -> BTreeSet<&'static str> {
-    let run = format!("{point:?}, {replicas} replicas, idempotent: {idempotent}, seed {seed}");
-    let mut world = World::new(replicas, idempotent, seed);
+/// What makes a run.
+#[derive(Clone, Copy)]
+struct Run {
+    ledger: &'static str,
+    point: Point,
+    replicas: usize,
+    idempotent: bool,
+    seed: u64,
+    rounds: u32,
+}
+
+/// One run on an empty ledger; returns the places that orders were in on the way.
+async fn play(ledger: Arc<dyn Ledger>, run: Run) -> BTreeSet<&'static str> {
+    let Run { ledger: name, point, replicas, idempotent, seed, rounds } = run;
+    let run = format!("{name}, {point:?}, {replicas} replicas, idempotent: {idempotent}, seed {seed}");
+    let mut world = World::new(ledger, replicas, idempotent, seed);
     let mut orders = publish(&world, 5);
     let (mut crashes, mut places) = (4, BTreeSet::new());
-    for _round in 0..60 {
+    for _round in 0..rounds {
         let index = usize::try_from(world.below(5)).unwrap();
         // SNS may deliver again what was acknowledged already, but not what it has dead-lettered.
         if orders[index].deliveries_left > 0 {
@@ -277,19 +289,36 @@ async fn redrive(world: &mut World, orders: &mut [Published], idempotent: bool, 
     }
 }
 
+/// Every crash point with every number of replicas and either kind of API.
+fn runs(seed: u64, rounds: u32) -> impl Iterator<Item = Run> {
+    POINTS.into_iter().flat_map(move |point| {
+        let run = move |replicas, idempotent| Run { ledger: "memory", point, replicas, idempotent, seed, rounds };
+        (1..=3).flat_map(move |replicas| [true, false].map(|idempotent| run(replicas, idempotent)))
+    })
+}
+
 #[tokio::test]
 async fn w57_every_crash_point_has_one_effect_or_is_parked() {
     let mut places = BTreeSet::new();
-    for point in POINTS {
-        for replicas in 1..=3 {
-            for idempotent in [true, false] {
-                for seed in 1..=20 {
-                    places.extend(play(point, replicas, idempotent, seed * 7919).await);
-                }
-            }
-        }
+    for run in (1..=20).flat_map(|seed| runs(seed * 7919, 60)) {
+        places.extend(play(Arc::new(MemoryLedger::default()), run).await);
     }
     assert_eq!(Vec::from_iter(places), ["dead-lettered", "done", "parked", "pending", "rejected"], "all are reached");
+}
+
+/// The decisions are the same in every ledger; this is about reading and writing them.
+#[tokio::test]
+async fn w57_holds_in_every_ledger() {
+    let mut places = BTreeSet::new();
+    for run in runs(104_729, 20) {
+        let (_dir, ledgers) = ledgers().await;
+        for (name, ledger) in ledgers {
+            places.extend(play(ledger, Run { ledger: name, ..run }).await.into_iter().map(|place| (name, place)));
+        }
+    }
+    for place in ["dead-lettered", "done", "parked", "pending", "rejected"] {
+        assert!(places.contains(&("sqlite", place)), "{place} is not reached");
+    }
 }
 
 /// The loop above must be able to reach both ends of an ambiguous order.
@@ -297,7 +326,7 @@ async fn w57_every_crash_point_has_one_effect_or_is_parked() {
 async fn w57_a_lost_answer_is_resent_or_parked() {
     for (idempotent, expected) in [(true, State::Done), (false, State::Parked)] {
         for point in [Point::AfterIntent, Point::AfterCall, Point::BeforeFinish] {
-            let mut world = World::new(2, idempotent, 1);
+            let mut world = World::new(Arc::new(MemoryLedger::default()), 2, idempotent, 1);
             let order = publish(&world, 1).remove(0).delivery;
             assert_eq!(world.deliver(&order, Some(point)).await, None, "{point:?}");
             assert!(matches!(world.deliver(&order, None).await, Some(Reply::TryLater(_, Some(_)))), "{point:?}");

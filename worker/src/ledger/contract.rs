@@ -11,10 +11,20 @@ const NOW: i64 = 1_700_000_000_000;
 
 type Named = (&'static str, Arc<dyn Ledger>);
 
-fn ledgers() -> (tempfile::TempDir, Vec<Named>) {
+/// New and empty ones. The folder is SQLite's.
+pub(crate) async fn ledgers() -> (tempfile::TempDir, Vec<Named>) {
     let dir = tempfile::tempdir().unwrap();
-    let sqlite = SqliteLedger::open(&dir.path().join("ledger.db")).unwrap();
-    (dir, vec![("memory", Arc::new(MemoryLedger::default())), ("sqlite", Arc::new(sqlite))])
+    let memory: Named = ("memory", Arc::new(MemoryLedger::default()));
+    let sqlite: Named = ("sqlite", Arc::new(SqliteLedger::open(&dir.path().join("ledger.db")).unwrap()));
+    #[cfg(feature = "dynamodb")]
+    let dynamodb: Named = ("dynamodb", Arc::new(super::dynamodb::fresh_table::ledger().await));
+    let ledgers = [
+        memory,
+        sqlite,
+        #[cfg(feature = "dynamodb")]
+        dynamodb,
+    ];
+    (dir, Vec::from(ledgers))
 }
 
 fn claim(idempotent: bool) -> Change {
@@ -23,7 +33,7 @@ fn claim(idempotent: bool) -> Change {
 
 /// Each row: what is asked, how many milliseconds after the start, and the expected answer.
 async fn play(script: &[(Change, i64, Outcome)]) {
-    let (_dir, ledgers) = ledgers();
+    let (_dir, ledgers) = ledgers().await;
     for (name, ledger) in ledgers {
         let key = Uuid::from_u128(1);
         for (step, (change, at, expected)) in script.iter().enumerate() {
@@ -118,7 +128,7 @@ async fn another_content_under_the_same_key_never_overwrites() {
 
 #[tokio::test]
 async fn held_orders_are_listed_oldest_first_and_can_be_settled() {
-    let (_dir, ledgers) = ledgers();
+    let (_dir, ledgers) = ledgers().await;
     for (name, ledger) in ledgers {
         for (id, at) in [(7, 20), (8, 10)] {
             let change =

@@ -69,6 +69,36 @@ async fn w45_a_refused_api_key_is_not_the_orders_fault() {
     }
 }
 
+/// A new key in the file is found when the API refuses the old one, and the file is read at most once a minute.
+#[tokio::test]
+async fn w45_a_refused_key_is_read_again_from_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("key");
+    std::fs::write(&file, "first\n").unwrap();
+    let rig = Setup::new().var("INTERSTELLA_API_KEY_FILE", file.to_str().unwrap()).start().await;
+    // Each row: the second, what the file holds, what the API says to the key that it is shown.
+    for (at_s, holds, says, shown) in [
+        (0, "first", 200, "first"),
+        (1, "second", 200, "first"),
+        (2, "second", 401, "first"),
+        (10, "second", 200, "second"),
+        (11, "third", 403, "second"),
+        (20, "third", 200, "second"),
+        (63, "not a key", 401, "second"),
+        (70, "third", 200, "second"),
+        (124, "third", 401, "second"),
+        (130, "third", 200, "third"),
+    ] {
+        std::fs::write(&file, holds).unwrap();
+        rig.ahead_ms.store(at_s * 1000, Ordering::Relaxed);
+        rig.script([answer(says == 200, says)]);
+        let reply = rig.send(&rig.order()).await;
+        assert_eq!(reply.status, if says == 200 { 200 } else { 503 }, "at {at_s} s");
+        let api = rig.api.lock().unwrap();
+        assert_eq!(api.asked.last().unwrap().header("x-api-key"), Some(shown), "at {at_s} s");
+    }
+}
+
 #[tokio::test]
 async fn w46_a_key_in_use_is_try_later() {
     let rig = Rig::new().await;

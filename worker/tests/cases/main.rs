@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authenticity;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod fake;
 mod fulfilment;
 mod process;
 mod program;
+mod secrets;
 mod sender;
 mod subscription;
 mod support;

@@ -131,7 +131,9 @@ impl Setup {
         let (api_too, sns_too) = (Arc::clone(&api), Arc::clone(&sns));
         let api_address = serve(move |asked| api_too.lock().unwrap().ask(asked)).await;
         let sns_address = serve(move |asked| sns_too.lock().unwrap().ask(asked)).await;
-        self = self.var("INTERSTELLA_API_KEY", CANARY);
+        if !self.vars.iter().any(|(name, _)| name == "INTERSTELLA_API_KEY_FILE") {
+            self = self.var("INTERSTELLA_API_KEY", CANARY);
+        }
         if !self.vars.iter().any(|(name, _)| name == "INTERSTELLA_API_ENDPOINT") {
             self = self.var("INTERSTELLA_API_ENDPOINT", &format!("http://{api_address}/receiving/"));
         }
