@@ -34,4 +34,6 @@ done
 aws dynamodb describe-time-to-live --table-name interstella-orders --query TimeToLiveDescription.TimeToLiveStatus --output text |
     grep -x ENABLED
 
-cargo test --release --locked -p interstella-worker --features dynamodb --lib --test cases -- ledger:: w57 dynamodb config::
+# The whole workspace, or shared dependencies would be built again with other features.
+cargo test --release --locked --workspace --features interstella-worker/dynamodb,interstella-worker/signed-confirmation \
+    --lib --test cases -- config:: dynamodb ledger:: w26 w57

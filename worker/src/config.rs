@@ -51,6 +51,9 @@ pub struct Config {
     pub(crate) idempotent: bool,
     pub(crate) ledger: LedgerChoice,
     pub(crate) allow_signature_v1: bool,
+    /// Whether to confirm subscriptions under the task's own name, so that SNS lets nobody else end them.
+    #[cfg(feature = "signed-confirmation")]
+    pub(crate) authenticate_unsubscribe: bool,
     /// The local cloud's origin, `http://127.0.0.1:4566`, in place of SNS's own.
     pub(crate) local_origin: Option<String>,
     /// How long the worker goes on accepting after it was told to stop.
@@ -77,6 +80,7 @@ impl Config {
     /// | `INTERSTELLA_FULFILMENT_IDEMPOTENT` | true | whether the API honours idempotency keys; if not, ambiguous orders are parked |
     /// | `INTERSTELLA_LEDGER` | `memory` | or `sqlite:PATH`, or `dynamodb:TABLE`; memory is enough only for one replica or an idempotent API |
     /// | `INTERSTELLA_SNS_SIGNATURE_V1` | false | accept SHA-1 signatures. A topic signs with version 1 unless its attribute `SignatureVersion` is 2: set that, or this |
+    /// | `INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE` | false | confirm subscriptions under the task's role, which needs `sns:ConfirmSubscription`, so that nobody else can end them; with the cargo feature `signed-confirmation` |
     /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it to redrive a dead-letter queue |
     /// | `INTERSTELLA_DRAIN_LAG_MS` | 1000 | go on accepting for so long after SIGTERM, at most 3000 |
     /// | `INTERSTELLA_MAX_IN_FLIGHT` | 512 | orders worked on at once; more are told to come back |
@@ -88,6 +92,11 @@ impl Config {
         let host: IpAddr = vars.parse("HOST", "an IP address")?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let port: u16 = vars.parse("PORT", "a port number")?.unwrap_or(5000);
         let admin_port: Option<u16> = vars.parse("ADMIN_PORT", "a port number")?;
+        let authenticate_unsubscribe = vars.flag(AUTHENTICATE, false)?;
+        if authenticate_unsubscribe && cfg!(not(feature = "signed-confirmation")) {
+            let remedy = "build it with `cargo build --features signed-confirmation`, or leave this out";
+            return Err(problem(AUTHENTICATE, format!("asks for what this worker is built without; {remedy}")));
+        }
         let (api_key, api_key_file) = api_key(&vars)?;
         Ok(Config {
             address: SocketAddr::new(host, port),
@@ -100,6 +109,8 @@ impl Config {
             idempotent: vars.flag("INTERSTELLA_FULFILMENT_IDEMPOTENT", true)?,
             ledger: ledger(&vars)?,
             allow_signature_v1: vars.flag("INTERSTELLA_SNS_SIGNATURE_V1", false)?,
+            #[cfg(feature = "signed-confirmation")]
+            authenticate_unsubscribe,
             local_origin: local_origin(&vars)?,
             drain_lag: vars.millis("INTERSTELLA_DRAIN_LAG_MS", 1000, 0..=3000)?,
             max_age: vars.seconds("INTERSTELLA_MAX_MESSAGE_AGE_S", 7200, 60..=6 * 24 * 3600)?,
@@ -119,6 +130,8 @@ impl Config {
         self.admin_address
     }
 }
+
+const AUTHENTICATE: &str = "INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE";
 
 struct Vars(Vec<(String, String)>);
 
@@ -343,6 +356,14 @@ mod tests {
         assert_eq!(chosen("dynamodb:orders").unwrap(), LedgerChoice::DynamoDb("orders".to_owned()));
         #[cfg(not(feature = "dynamodb"))]
         assert!(chosen("dynamodb:orders").unwrap_err().to_string().contains("--features dynamodb"));
+    }
+
+    #[cfg(not(feature = "signed-confirmation"))]
+    #[test]
+    fn w26_what_is_not_built_in_is_an_error_that_says_how() {
+        assert!(with(&[(AUTHENTICATE, "false")]).is_ok());
+        let error = with(&[(AUTHENTICATE, "true")]).unwrap_err().to_string();
+        assert!(error.contains("--features signed-confirmation"), "{error}");
     }
 
     #[test]

@@ -17,9 +17,8 @@ use crate::fulfil::{Delivery, Fulfiller, Reply};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::order;
-use crate::outbound::Outbound;
 use crate::server::{BodyError, Budget, Handler, ReadBody, Stage, read_body};
-use crate::sns::{self, Envelope, Kind, Refusal, Topic, Verifier};
+use crate::sns::{Confirmer, Envelope, Kind, Refusal, Topic, Verifier};
 
 const WELCOME: &str = "Welcome to the monolith";
 const RETRY_SOON: Duration = Duration::from_secs(1);
@@ -28,10 +27,9 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 pub(crate) struct Parts {
     pub verifier: Verifier,
     pub fulfiller: Fulfiller,
-    pub outbound: Outbound,
+    pub confirmer: Confirmer,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
-    pub local_origin: Option<String>,
     pub direct_fulfil: bool,
     /// One permit for each order that may be worked on at once. A fixed number, and not one that adapts to the API's answers: what
     /// it protects is this worker's memory; the API is protected by its own 429 and the breaker; and when an attempt takes its full
@@ -199,9 +197,7 @@ impl Routes {
         match envelope.kind {
             Kind::Notification => Ok(Read::Order(delivery(envelope, topic))),
             Kind::SubscriptionConfirmation => {
-                let origin = self.parts.local_origin.as_deref();
-                let deadline = self.parts.limits.confirmation;
-                sns::confirm(&self.parts.outbound, &envelope, topic, origin, deadline).await?;
+                self.parts.confirmer.confirm(&envelope, topic).await?;
                 tracing::info!(topic = topic.arn(), "Subscription confirmed");
                 Ok(Read::Handled("confirmed"))
             }

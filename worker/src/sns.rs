@@ -10,12 +10,18 @@ mod keys;
 #[cfg(test)]
 mod random_tests;
 mod signature;
+#[cfg(feature = "signed-confirmation")]
+mod signer;
+#[cfg(not(feature = "signed-confirmation"))]
+#[path = "sns/no_signer.rs"]
+mod signer;
 mod topic;
 mod verify;
 
-pub(crate) use confirm::confirm;
+pub(crate) use confirm::Confirmer;
 pub(crate) use envelope::{Envelope, Kind};
 pub(crate) use keys::KeyCache;
+pub(crate) use signer::Signer;
 pub(crate) use topic::Topic;
 pub(crate) use verify::{Rules, Verifier};
 

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{Observer, Outbound};
 use crate::routes::{Parts, Routes};
 use crate::server::{Doors, Stage, serve};
-use crate::sns::{KeyCache, Rules, Verifier};
+use crate::sns::{Confirmer, KeyCache, Rules, Signer, Verifier};
 
 /// The longest that orders in flight are waited for; with the lag it stays under 15 seconds.
 const FINISH: Duration = Duration::from_secs(12);
@@ -137,14 +137,31 @@ async fn routes(
         verifier: Verifier::new(rules, keys, clock.clone(), skew),
         fulfiller: fulfiller(config, ledger, outbound.clone(), clock.clone(), Arc::clone(metrics), limits),
         limits,
-        outbound,
+        confirmer: Confirmer {
+            outbound,
+            local_origin: config.local_origin.clone(),
+            deadline: limits.confirmation,
+            signer: signer(config).await,
+            clock: clock.clone(),
+        },
         metrics: Arc::clone(metrics),
         clock,
-        local_origin: config.local_origin.clone(),
         direct_fulfil: config.direct_fulfil,
         in_flight: Arc::clone(in_flight),
         stage,
     }))
+}
+
+/// Who signs confirmations, if they are to be signed.
+#[cfg(feature = "signed-confirmation")]
+async fn signer(config: &Config) -> Option<Signer> {
+    if config.authenticate_unsubscribe { Signer::from_env().await } else { None }
+}
+
+#[cfg(not(feature = "signed-confirmation"))]
+#[expect(clippy::unused_async, reason = "with the feature it looks for credentials")]
+async fn signer(_config: &Config) -> Option<Signer> {
+    None
 }
 
 /// Opens the configured ledger.

@@ -76,7 +76,8 @@ impl ApiKey {
         let Some(file) = self.file.clone() else { return };
         let next_ms = self.next_read_ms.load(Ordering::Relaxed);
         let after_ms = now_ms.saturating_add(READ_INTERVAL_MS);
-        let is_mine = self.next_read_ms.compare_exchange(next_ms, after_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        let is_mine =
+            self.next_read_ms.compare_exchange(next_ms, after_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if now_ms < next_ms || !is_mine {
             return;
         }

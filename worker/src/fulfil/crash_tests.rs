@@ -120,6 +120,8 @@ impl FulfilmentApi for MortalApi {
 
 /// The last order of a run.
 const REFUSED: Uuid = Uuid::from_u128(5);
+/// A ledger with real input and output may be late on a busy machine.
+const LEDGER_WAS_LATE: Reply = Reply::TryLater("the ledger is not available", None);
 /// How often SNS delivers before it dead-letters an order.
 const DELIVERIES: u32 = 2;
 
@@ -276,7 +278,11 @@ async fn play(ledger: Arc<dyn Ledger>, run: Run) -> BTreeSet<&'static str> {
 async fn redrive(world: &mut World, orders: &mut [Published], idempotent: bool, run: &str) {
     for order in orders {
         world.now_ms.fetch_add(LEASE_MS, Ordering::Relaxed);
-        let reply = world.deliver(&order.delivery, None).await;
+        let mut reply = world.deliver(&order.delivery, None).await;
+        if reply == Some(LEDGER_WAS_LATE) {
+            world.now_ms.fetch_add(LEASE_MS, Ordering::Relaxed);
+            reply = world.deliver(&order.delivery, None).await;
+        }
         assert!(matches!(reply, Some(Reply::Ended(_))), "{run}: {reply:?}");
         order.note(reply.as_ref());
         let key = order.delivery.key;
@@ -289,11 +295,18 @@ async fn redrive(world: &mut World, orders: &mut [Published], idempotent: bool, 
     }
 }
 
-/// Every crash point with every number of replicas and either kind of API.
+/// Every crash point with every number of replicas and either kind of API, each with a seed of its own.
 fn runs(seed: u64, rounds: u32) -> impl Iterator<Item = Run> {
-    POINTS.into_iter().flat_map(move |point| {
-        let run = move |replicas, idempotent| Run { ledger: "memory", point, replicas, idempotent, seed, rounds };
-        (1..=3).flat_map(move |replicas| [true, false].map(|idempotent| run(replicas, idempotent)))
+    let all = POINTS.into_iter().flat_map(|point| {
+        (1..=3).flat_map(move |replicas| [true, false].map(|idempotent| (point, replicas, idempotent)))
+    });
+    (1..).zip(all).map(move |(number, (point, replicas, idempotent))| Run {
+        ledger: "memory",
+        point,
+        replicas,
+        idempotent,
+        seed: seed * number,
+        rounds,
     })
 }
 
@@ -310,7 +323,7 @@ async fn w57_every_crash_point_has_one_effect_or_is_parked() {
 #[tokio::test]
 async fn w57_holds_in_every_ledger() {
     let mut places = BTreeSet::new();
-    for run in runs(104_729, 20) {
+    for run in runs(104_729, 16) {
         let (_dir, ledgers) = ledgers().await;
         for (name, ledger) in ledgers {
             places.extend(play(ledger, Run { ledger: name, ..run }).await.into_iter().map(|place| (name, place)));

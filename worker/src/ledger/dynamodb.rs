@@ -75,9 +75,14 @@ impl DynamoDbLedger {
 
     /// A ledger in `table` that nobody has looked at yet.
     pub fn new(sdk: &SdkConfig, table: &str) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(TIMEOUT);
+        Self::within(sdk, table, ATTEMPT_TIMEOUT, TIMEOUT)
+    }
+
+    fn within(sdk: &SdkConfig, table: &str, attempt: Duration, operation: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation);
         let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
-        let config = aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(timeouts.build()).retry_config(retries);
+        let config =
+            aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(timeouts.build()).retry_config(retries);
         DynamoDbLedger { client: Client::from_conf(config.build()), table: table.to_owned() }
     }
 
@@ -116,10 +121,7 @@ impl DynamoDbLedger {
                 .expression_attribute_values(":known", AttributeValue::S(known.mark.to_string())),
         };
         let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match request.send().await {
-            Ok(_) => return Ok(Put::Written),
-            Err(error) => error,
-        };
+        let Err(error) = request.send().await else { return Ok(Put::Written) };
         let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
             return Err(self.classify(&error));
         };

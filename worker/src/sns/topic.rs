@@ -30,6 +30,11 @@ impl Topic {
         &self.arn
     }
 
+    /// `us-west-2`.
+    pub(crate) fn region(&self) -> &str {
+        self.arn.split(':').nth(3).unwrap_or_default()
+    }
+
     /// `sns.REGION.amazonaws.com`.
     pub(crate) fn host(&self) -> &str {
         &self.host

@@ -25,8 +25,8 @@ async fn sdk() -> SdkConfig {
     sdk
 }
 
-fn at(sdk: &SdkConfig, endpoint: &str) -> DynamoDbLedger {
-    DynamoDbLedger::new(&sdk.to_builder().endpoint_url(endpoint).build(), TABLE)
+async fn at(endpoint: &str) -> DynamoDbLedger {
+    DynamoDbLedger::new(&aws_config::defaults(BehaviorVersion::latest()).endpoint_url(endpoint).load().await, TABLE)
 }
 
 fn claim() -> Change {
@@ -67,7 +67,7 @@ async fn w55_dynamodb_duplicates_on_three_replicas_have_one_effect() {
 async fn w66_dynamodb_a_write_whose_answer_was_lost_counts_once() {
     let sdk = sdk().await;
     let proxy = Proxy::start(sdk.endpoint_url().unwrap()).await;
-    let ledger = at(&sdk, &proxy.origin);
+    let ledger = at(&proxy.origin).await;
     let key = Uuid::new_v4();
     for (change, expected) in [
         (claim(), Outcome::Won(1)),
@@ -107,9 +107,12 @@ async fn w66_dynamodb_a_race_for_an_expired_claim_has_one_winner() {
 #[tokio::test]
 async fn w66_dynamodb_trouble_is_try_later_within_a_second_or_says_what_to_do() {
     let refuses = |code: &str| {
-        Fake::With(400, "content-type: application/x-amz-json-1.0", format!("{{\"__type\":\"a#{code}\",\"message\":\"m\"}}"))
+        Fake::With(
+            400,
+            "content-type: application/x-amz-json-1.0",
+            format!("{{\"__type\":\"a#{code}\",\"message\":\"m\"}}"),
+        )
     };
-    let sdk = sdk().await;
     for (fake, words) in [
         (refuses("ThrottlingException"), None),
         (refuses("ProvisionedThroughputExceededException"), None),
@@ -122,7 +125,7 @@ async fn w66_dynamodb_trouble_is_try_later_within_a_second_or_says_what_to_do() 
         let shown = format!("{fake:?}");
         let address = serve(move |_| fake.clone()).await;
         let started = Instant::now();
-        let result = at(&sdk, &format!("http://{address}")).apply(Uuid::new_v4(), claim(), NOW).await;
+        let result = at(&format!("http://{address}")).await.apply(Uuid::new_v4(), claim(), NOW).await;
         assert!(started.elapsed() < Duration::from_millis(1500), "{shown}: {:?}", started.elapsed());
         match (result, words) {
             (Err(LedgerError::Timeout), None) => {}

@@ -79,3 +79,62 @@ async fn w25_being_unsubscribed_is_an_alarm_and_fetches_nothing() {
     assert!(rig.sns.lock().unwrap().confirmed.is_empty());
     assert!(rig.metrics().await.contains("worker_alarms_total{kind=\"unsubscribed\"} 1"));
 }
+
+/// What SNS gets is what was signed: the signature is made again here, from what arrived, as AWS documents it.
+#[cfg(feature = "signed-confirmation")]
+#[tokio::test]
+async fn w26_a_confirmation_under_the_tasks_role_forbids_others_to_unsubscribe() {
+    use super::fake::{Asked, serve};
+    use super::program::Program;
+    use std::sync::{Arc, Mutex};
+
+    let confirmed = Arc::<Mutex<Vec<Asked>>>::default();
+    let confirmed_too = Arc::clone(&confirmed);
+    let address = serve(move |asked| {
+        if asked.method == "GET" {
+            return Fake::Answer(200, SNS.pem.clone());
+        }
+        confirmed_too.lock().unwrap().push(asked.clone());
+        Fake::Answer(200, String::new())
+    });
+    let program = Program::start(format!("http://{}", address.await), |command| {
+        command.env("INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE", "true");
+        command.env("AWS_ACCESS_KEY_ID", "akid").env("AWS_SECRET_ACCESS_KEY", "canary-key");
+        command.env("AWS_SESSION_TOKEN", "canary-session").env("AWS_REGION", "eu-west-1");
+    })
+    .await;
+    let members = [("Message", "You have chosen to subscribe"), ("Token", TOKEN), ("SubscribeURL", "u")];
+    assert_eq!(program.send(&program.message("SubscriptionConfirmation", &members)).await, 200);
+    let asked = confirmed.lock().unwrap()[0].clone();
+    assert!(asked.body.ends_with("&Token=canary-token%2B%2F%3D&AuthenticateOnUnsubscribe=true"), "{}", asked.body);
+    assert_eq!(asked.header("x-amz-security-token"), Some("canary-session"));
+    assert_eq!(asked.header("authorization"), Some(authorization(&asked).as_str()));
+    assert!(!program.output.lock().unwrap().contains("canary"));
+}
+
+/// Signature version 4 over a request to the topic's region. (Header values arrive in lower case, and so all of them are.)
+#[cfg(feature = "signed-confirmation")]
+fn authorization(asked: &super::fake::Asked) -> String {
+    use aws_lc_rs::digest::{SHA256, digest};
+    use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+
+    let hash = |text: &str| hex::encode(digest(&SHA256, text.as_bytes()));
+    let names = ["content-type", "host", "x-amz-date", "x-amz-security-token"];
+    // The one value with capital letters is the time.
+    let value = |name: &str| match asked.header(name).unwrap() {
+        value if name == "x-amz-date" => value.to_uppercase(),
+        value => value.to_owned(),
+    };
+    let headers: String = names.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
+    let canonical = format!("POST\n/\n\n{headers}\n{}\n{}", names.join(";"), hash(&asked.body));
+    let time = value("x-amz-date");
+    let scope = [&time[..8], "us-west-2", "sns", "aws4_request"];
+    let text = format!("AWS4-HMAC-SHA256\n{time}\n{}\n{}", scope.join("/"), hash(&canonical));
+    let key = scope.iter().fold(b"AWS4canary-key".to_vec(), |key, part| {
+        sign(&Key::new(HMAC_SHA256, &key), part.as_bytes()).as_ref().to_vec()
+    });
+    let signature = hex::encode(sign(&Key::new(HMAC_SHA256, &key), text.as_bytes()));
+    let credential = format!("akid/{}", scope.join("/"));
+    format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={}, Signature={signature}", names.join(";"))
+        .to_lowercase()
+}

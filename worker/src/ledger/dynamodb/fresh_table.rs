@@ -9,6 +9,9 @@ use aws_sdk_dynamodb::types::{
 
 use super::*;
 
+/// What these tests are about does not depend on how busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A ledger in an empty table of its own. The table is as the module's text has it.
 pub(in crate::ledger) async fn ledger() -> DynamoDbLedger {
     let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
@@ -16,13 +19,12 @@ pub(in crate::ledger) async fn ledger() -> DynamoDbLedger {
     assert!(endpoint.starts_with("http://127.0.0.1:"), "these tests need moto: run tests/python/dynamodb.sh");
     let table = format!("orders-{}", Uuid::new_v4());
     create(&Client::new(&sdk), &table).await;
-    DynamoDbLedger::new(&sdk, &table)
+    DynamoDbLedger::within(&sdk, &table, PATIENCE, PATIENCE)
 }
 
 async fn create(client: &Client, table: &str) {
-    let attribute = |name: &str, kind| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
-    };
+    let attribute =
+        |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();
     let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     let held = GlobalSecondaryIndex::builder()
         .index_name(item::HELD_INDEX)
