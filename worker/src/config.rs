@@ -261,7 +261,6 @@ fn is_table(name: &str) -> bool {
 }
 
 #[cfg(feature = "dynamodb")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
 fn dynamodb(table: &str) -> Result<LedgerChoice, ConfigError> {
     Ok(LedgerChoice::DynamoDb(table.to_owned()))
 }

@@ -159,7 +159,6 @@ async fn signer(config: &Config) -> Option<Signer> {
 }
 
 #[cfg(not(feature = "signed-confirmation"))]
-#[expect(clippy::unused_async, reason = "with the feature it looks for credentials")]
 async fn signer(_config: &Config) -> Option<Signer> {
     None
 }
