@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Images of the worker (default), hq and the controller: `docker build --target worker|hq|controller .`
 # The base images can be replaced: `--build-arg BUILDER=… --build-arg RUNTIME=…`.
 ARG BUILDER=rust:1.95-bookworm
@@ -8,7 +7,7 @@ FROM ${BUILDER} AS dependencies
 WORKDIR /build
 # A static binary needs an explicit target, or build scripts and macros would be linked statically too.
 ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_TERM_COLOR=never
-COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
+COPY Cargo.toml Cargo.lock ./
 COPY controller/Cargo.toml controller/
 COPY hq/Cargo.toml hq/
 COPY localcloud/Cargo.toml localcloud/
@@ -28,9 +27,14 @@ RUN find . -name '*.rs' -not -path './target/*' -exec touch {} + \
     && cargo build --locked --profile dist --target "${TARGET}" -p interstella-worker -p interstella-hq \
     && mkdir /out && cp "target/${TARGET}/dist/worker" "target/${TARGET}/dist/hq" /out/
 
-FROM build AS build-controller
-RUN cargo build --locked --profile dist --target "${TARGET}" -p interstella --no-default-features \
-    && cp "target/${TARGET}/dist/interstella" /out/
+FROM dependencies AS controller-dependencies
+RUN cargo build --locked --profile dist --target "${TARGET}" -p interstella --no-default-features
+
+FROM controller-dependencies AS build-controller
+COPY . .
+RUN find . -name '*.rs' -not -path './target/*' -exec touch {} + \
+    && cargo build --locked --profile dist --target "${TARGET}" -p interstella --no-default-features \
+    && mkdir /out && cp "target/${TARGET}/dist/interstella" /out/
 
 FROM ${RUNTIME} AS controller
 COPY --from=build-controller /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
