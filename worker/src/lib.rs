@@ -30,4 +30,6 @@ pub use config::{Config, ConfigError, LedgerChoice, Secret};
 pub use limits::Limits;
 pub use outbound::Observer;
 pub use program::main_with;
+#[cfg(fuzzing)]
+pub use sns::fuzzing;
 pub use worker::{Environment, Error, run, run_in};

@@ -6,7 +6,11 @@
 mod certificate;
 mod confirm;
 mod envelope;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod keys;
+#[cfg(any(test, fuzzing))]
+mod laws;
 #[cfg(test)]
 mod random_tests;
 mod signature;

@@ -14,7 +14,7 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
 }
 
 /// The answer to any `scaling`, whatever stands in it.
-pub(in crate::manifest) fn unsupported() -> Problem {
+pub(in super::super) fn unsupported() -> Problem {
     Problem {
         path: spec().key("scaling"),
         what: "scaling is not supported yet".into(),
