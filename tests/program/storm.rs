@@ -106,6 +106,7 @@ impl Storm {
             self.beat().await;
             tokio::time::sleep_until(next.min(end)).await;
         }
+        self.most = self.most.max(self.fleet.workers().len());
     }
 
     async fn beat(&mut self) {
