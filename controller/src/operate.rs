@@ -21,7 +21,7 @@ pub async fn restart(aws: &Aws, app: &AppName, manager: &Manager) -> Result<(), 
 pub async fn retry(aws: &Aws, app: &AppName, manager: &Manager) -> Result<String, Error> {
     let found = ours(aws, app, manager).await?;
     let record = history::observe(aws, app, &found).await?;
-    let Some(arn) = record.failed.into_keys().next() else {
+    let Some(history::Attempt { task_definition: arn, .. }) = record.failed.into_iter().next() else {
         let message = format!("no deployment of {app} has failed; to deploy the same again: interstella restart");
         return Err(Error::terminal("retry", "nothing to retry", message));
     };

@@ -8,7 +8,7 @@ use crate::app::{AppName, Owner};
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
 use crate::error::Error;
-use crate::resource::service::history::{self, Failure, History, Record};
+use crate::resource::service::history::{self, Attempt, Failure, History, Record};
 use crate::resource::task_definition::{self, Revision, choice};
 use crate::resource::{service, subscription, target_group};
 
@@ -86,13 +86,14 @@ pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cac
             records.insert(name.clone(), history::observe(aws, name, found).await);
         }
     }
-    let failed = records.values().flatten().flat_map(|record| record.failed.keys().cloned()).collect();
+    let attempts = records.values().flatten().flat_map(|record| &record.failed);
+    let failed = attempts.map(|one| one.task_definition.clone()).collect();
     let revisions = read_cached(aws, failed, cache).await;
     fill(apps, |app| {
         let Some(record) = records.get(&app.desired.marks.app).cloned().transpose()? else { return Ok(()) };
         let mut failures = Vec::new();
-        for (arn, reason) in record.failed {
-            let revision = batch::get(&revisions, &arn)?;
+        for Attempt { task_definition, reason, .. } in record.failed {
+            let revision = batch::get(&revisions, &task_definition)?;
             failures.push(Failure { rollout: revision.and_then(|one| one.rollout().map(str::to_owned)), reason });
         }
         app.observed.history = History { rolling_back: record.rolling_back, failures };

@@ -75,6 +75,8 @@ pub struct Deployment {
     pub failed_tasks: u32,
     /// Tasks of it that run.
     pub running: u32,
+    /// When it was made.
+    pub created_at: Option<DateTime>,
     /// When it last changed.
     pub updated_at: Option<DateTime>,
 }

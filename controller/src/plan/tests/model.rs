@@ -273,6 +273,7 @@ fn running(spec: service::Spec, tags: Tags) -> service::Found {
             reason: String::new(),
             failed_tasks: 0,
             running: spec.desired_count,
+            created_at: None,
             updated_at: None,
         }],
         task_definition_arn,

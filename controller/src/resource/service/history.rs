@@ -1,11 +1,12 @@
 //! What became of a service's deployments: read only when something differs, so that a rollout that failed is not pushed again.
 //! An endpoint without these operations has no record.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 
 use aws_sdk_ecs::types::{
     ServiceDeploymentBrief, ServiceDeploymentRollbackMonitorsStatus as Monitors, ServiceDeploymentStatus as Status,
 };
+use aws_smithy_types::DateTime;
 
 use crate::app::AppName;
 use crate::aws::Aws;
@@ -38,8 +39,19 @@ pub struct Failure {
 pub struct Record {
     /// ECS is going back; why.
     pub rolling_back: Option<String>,
-    /// Reason of each failure, by the ARN of the task definition revision that it tried to bring out.
-    pub failed: BTreeMap<String, String>,
+    /// What failed, newest first, each revision once.
+    pub failed: Vec<Attempt>,
+}
+
+/// An attempt to bring out a revision that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// ARN of the task definition revision.
+    pub task_definition: String,
+    /// Why, in ECS's words.
+    pub reason: String,
+    /// When its deployment was made.
+    pub created_at: Option<DateTime>,
 }
 
 /// Reads what became of the deployments of a service.
@@ -56,18 +68,24 @@ pub async fn observe(aws: &Aws, app: &AppName, service: &Found) -> Result<Record
     if let Some(failed) = newest_failure(aws, &briefs).await?
         && let Some(task_definition) = target(aws, failed).await?
     {
-        record.failed.insert(task_definition, reason(failed));
+        record.failed.retain(|one| one.task_definition != task_definition);
+        record.failed.push(Attempt { task_definition, reason: reason(failed), created_at: failed.created_at });
+        record.failed.sort_by_key(|one| Reverse(one.created_at));
     }
     Ok(record)
 }
 
 /// What the service itself tells, which is all there is where nothing could be rolled back to.
 fn of_service(service: &Found) -> Record {
-    let failed = service.deployments.iter().filter(|one| one.rollout_state == "FAILED");
-    Record {
-        rolling_back: None,
-        failed: failed.map(|one| (one.task_definition_arn.clone(), one.reason.clone())).collect(),
+    let mut failed: Vec<Attempt> = Vec::new();
+    // ECS lists the newest first.
+    for one in service.deployments.iter().filter(|one| one.rollout_state == "FAILED") {
+        if failed.iter().all(|newer| newer.task_definition != one.task_definition_arn) {
+            let (task_definition, reason) = (one.task_definition_arn.clone(), one.reason.clone());
+            failed.push(Attempt { task_definition, reason, created_at: one.created_at });
+        }
     }
+    Record { rolling_back: None, failed }
 }
 
 /// All deployments on record, newest first.
@@ -84,7 +102,7 @@ async fn list(aws: &Aws, app: &AppName) -> Result<Vec<ServiceDeploymentBrief>, E
             break;
         }
     }
-    briefs.sort_by_key(|one| std::cmp::Reverse(one.created_at.map(|at| (at.secs(), at.subsec_nanos()))));
+    briefs.sort_by_key(|one| Reverse(one.created_at));
     Ok(briefs)
 }
 

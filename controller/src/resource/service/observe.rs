@@ -37,6 +37,7 @@ fn found(raw: &Service) -> Found {
         reason: one.rollout_state_reason.clone().unwrap_or_default(),
         failed_tasks: count(one.failed_tasks),
         running: count(one.running_count),
+        created_at: one.created_at,
         updated_at: one.updated_at,
     });
     Found {
