@@ -4,6 +4,7 @@
 //! only what is possible now; what has to wait stands beside it, with the reason.
 
 mod display;
+pub mod handover;
 
 use serde::Serialize;
 
@@ -245,7 +246,7 @@ pub fn blocked_by_service(desired: &Desired, observed: &Observed, target_group_a
     if !desired.is_present() {
         return Some("the service's tasks have to stop first".into());
     }
-    if found.spec.load_balancers.values().any(|arn| arn == target_group_arn) {
+    if found.spec.target_groups().any(|arn| arn == target_group_arn) {
         return Some("the service still uses it".into());
     }
     (found.deployments.len() > 1).then(|| "tasks of the last deployment still use it".into())

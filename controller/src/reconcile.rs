@@ -108,7 +108,9 @@ pub async fn plan_only(aws: &Aws, due: &[Desired], memory: &mut Memory, now: Tim
 }
 
 async fn read<'a>(aws: &Aws, due: &'a [Desired], memory: &mut Memory) -> Vec<(&'a Desired, Result<Observed, Error>)> {
-    let mut observed = observe::observe(aws, &due.iter().collect::<Vec<_>>(), &mut memory.cache).await;
+    let due_now: Vec<_> = due.iter().collect();
+    // Boxed, as the compiler follows futures within futures only so far.
+    let mut observed = Box::pin(observe::observe(aws, &due_now, &mut memory.cache)).await;
     due.iter().filter_map(|desired| Some((desired, observed.remove(&desired.marks.app)?))).collect()
 }
 

@@ -151,6 +151,13 @@ pub struct Pass {
 impl Controller<'_> {
     /// One pass and the wait after it.
     pub async fn pass(&mut self) -> Outcome {
+        let (outcome, wait) = self.pass_only().await;
+        self.lab.cloud.advance(wait);
+        outcome
+    }
+
+    /// One pass, and how long to wait after it.
+    pub async fn pass_only(&mut self) -> (Outcome, Duration) {
         let now = Timestamp::from_millisecond(self.lab.cloud.now().as_millis()).unwrap();
         let due = [self.desired.clone()];
         let before = self.lab.cloud.journal.last();
@@ -160,8 +167,8 @@ impl Controller<'_> {
         self.passes.push(Pass { calls, plan: outcome.plan.as_ref().map(ToString::to_string).unwrap_or_default() });
         self.quiet = if outcome.changed { 0 } else { self.quiet + 1 };
         self.failures = if outcome.errors().next().is_some() { self.failures + 1 } else { 0 };
-        self.lab.cloud.advance(requeue::after(&outcome, self.quiet, self.failures, INTERVAL).max(PASS));
-        outcome
+        let wait = requeue::after(&outcome, self.quiet, self.failures, INTERVAL).max(PASS);
+        (outcome, wait)
     }
 
     /// Makes a number of passes and returns the last one's outcome.

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod crash;
+mod handover;
 mod lab;
 mod outage;
 mod ownership;

@@ -38,7 +38,8 @@ fn balancer_name(app: &App<'_>) -> Option<String> {
 
 /// Indexed target groups, and those that our service says it uses.
 fn linked_groups(app: &App<'_>) -> BTreeSet<String> {
-    let of_service = app.service().into_iter().flat_map(|found| found.spec.load_balancers.values().cloned());
+    let of_service =
+        app.service().into_iter().flat_map(|found| found.spec.target_groups().cloned().collect::<Vec<_>>());
     app.indexed(":targetgroup/").chain(of_service).collect()
 }
 

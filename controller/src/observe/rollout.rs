@@ -8,6 +8,7 @@ use crate::app::{AppName, Owner};
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
 use crate::error::Error;
+use crate::plan::handover;
 use crate::resource::service::history::{self, Attempt, Failure, History, Record};
 use crate::resource::task_definition::{self, Revision, choice};
 use crate::resource::{service, subscription, target_group};
@@ -101,14 +102,15 @@ pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cac
     });
 }
 
-/// Reads the health of the targets where a subscription or the status waits for it.
+/// Reads the health of the targets where a subscription, a listener or the status waits for it.
 pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
     let group = |app: &App<'_>| -> Option<String> {
         let (name, _) = app.desired.target_group()?;
         let found = app.observed.target_group(name)?;
         let mut wanted = app.desired.subscriptions.iter();
         let subscribed = wanted.all(|one| subscription::is_confirmed(app.desired, &app.observed, one));
-        let waits = !subscribed || !app.service().is_none_or(service::Found::is_steady);
+        let moves = handover::is_under_way(app.desired, &app.observed);
+        let waits = !subscribed || moves || !app.service().is_none_or(service::Found::is_steady);
         waits.then(|| found.arn.clone())
     };
     let fetched = batch::each(keys(apps, group), |arn| target_group::observe_targets(aws, arn)).await;

@@ -182,6 +182,72 @@ fn a_renamed_load_balancer_leaves_nothing_behind() {
 }
 
 #[test]
+fn requests_move_to_a_renamed_target_group_once_the_tasks_are_healthy_in_it() {
+    let mut world = World::converged(&desired(&json!({})));
+    let desired = desired(&json!({"loadBalancer": {"targetGroup": {"name": "other"}}}));
+    let mut plans = Vec::new();
+    loop {
+        let plan = plan(&desired, &world.observe(&desired));
+        if plan.is_empty() {
+            break;
+        }
+        let text = plan.to_string();
+        let lines: Vec<_> = text.lines().filter(|line| !line.starts_with("    healthCheck")).collect();
+        plans.push(lines.join("\n"));
+        world.pass(&desired);
+    }
+    insta::assert_snapshot!(plans.join("\n--\n"), @r#"
+    create target group other
+        port: 80
+        targetType: "instance"
+        deregistrationDelaySeconds: 30
+        algorithm: "round_robin"
+    waiting: delete target group monolith: the listener that forwards to it has to go first
+    waiting: create listener interstella:5000: needs the target group other
+    waiting: update service monolith: needs the target group other
+    --
+    update target group other
+        deregistrationDelaySeconds: 300 → 30
+    update listener interstella:5000
+        defaultAction: "forward arn:targetgroup/monolith/2" → "forward arn:targetgroup/monolith/2 1,arn:targetgroup/other/5 0"
+    waiting: delete target group monolith: the listener that forwards to it has to go first
+    waiting: update listener interstella:5000: requests stay with monolith until all tasks are healthy in other
+    waiting: update service monolith: needs the listener interstella:5000
+    --
+    update service monolith (a new deployment)
+        loadBalancers.monolith:5000: ["arn:targetgroup/monolith/2"] → ["arn:targetgroup/monolith/2","arn:targetgroup/other/5"]
+    waiting: delete target group monolith: the listener that forwards to it has to go first
+    waiting: update listener interstella:5000: requests stay with monolith until all tasks are healthy in other
+    --
+    update listener interstella:5000
+        defaultAction: "forward arn:targetgroup/monolith/2 1,arn:targetgroup/other/5 0" → "forward arn:targetgroup/other/5"
+    waiting: delete target group monolith: the listener that forwards to it has to go first
+    --
+    update service monolith (a new deployment)
+        loadBalancers.monolith:5000: ["arn:targetgroup/monolith/2","arn:targetgroup/other/5"] → ["arn:targetgroup/other/5"]
+    waiting: delete target group monolith: the service still uses it
+    --
+    delete target group monolith
+    "#);
+}
+
+#[test]
+fn requests_never_go_back_to_a_group_that_the_service_may_have_left() {
+    let before = desired(&json!({}));
+    let mut world = World::converged(&before);
+    let desired = desired(&json!({"loadBalancer": {"targetGroup": {"name": "other"}}}));
+    let is_moved = |world: &World| world.listeners[0].spec.default_action.groups.len() == 1 && world.groups.len() == 2;
+    while !(is_moved(&world) && world.service.as_ref().unwrap().spec.target_groups().count() == 2) {
+        world.pass(&desired);
+    }
+    // The service is read as it was; the tasks that are healthy in the new group are just being replaced.
+    let mut observed = world.observe(&desired);
+    observed.targets.clear();
+    let plan = plan(&desired, &observed).to_string();
+    assert!(!plan.contains("listener interstella:5000"), "{plan}");
+}
+
+#[test]
 fn destroy_waits_for_the_tasks() {
     let mut world = World::converged(&desired(&json!({})));
     let gone = gone(&json!({}));

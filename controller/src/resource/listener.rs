@@ -1,8 +1,8 @@
 //! Listener: the one that takes the app's requests to its target group. It must not touch other listeners of the load balancer.
 
-use aws_sdk_elasticloadbalancingv2::types::{
-    Action as ElbAction, ActionTypeEnum, Certificate, ForwardActionConfig, Listener as ElbListener, ProtocolEnum,
-};
+mod default_action;
+
+use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as ElbListener, ProtocolEnum};
 use serde::Serialize;
 
 use crate::app::{Marks, Owner, Tags};
@@ -12,8 +12,10 @@ use crate::diff::{self, Change};
 use crate::error::{Class, Error};
 use crate::manifest;
 use crate::observed::Observed;
-use crate::plan::{self, On, Plan, Summary, Verb};
+use crate::plan::{self, On, Plan, Summary, Verb, handover};
 use crate::resource::{load_balancer, tags, target_group};
+
+pub use default_action::DefaultAction;
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "listener";
@@ -40,20 +42,14 @@ pub struct Spec {
     pub protocol: String,
     /// ARN of the certificate.
     pub certificate_arn: Option<String>,
-    /// What it does with requests, such as `forward <target group ARN>`.
-    pub default_action: String,
+    /// What it does with requests.
+    pub default_action: DefaultAction,
 }
 
 impl Spec {
-    fn forwarding(wanted: &Wanted, target_group_arn: &str) -> Self {
+    fn new(wanted: &Wanted, default_action: DefaultAction) -> Self {
         let Wanted { port, protocol, certificate_arn } = wanted.clone();
-        Self { port, protocol, certificate_arn, default_action: format!("forward {target_group_arn}") }
-    }
-
-    /// Whether requests may go to this target group.
-    #[must_use]
-    pub fn forwards_to(&self, target_group_arn: &str) -> bool {
-        self.default_action.split([' ', ',']).any(|word| word == target_group_arn)
+        Self { port, protocol, certificate_arn, default_action }
     }
 }
 
@@ -79,8 +75,6 @@ pub enum Action {
         name: String,
         /// ARN of its load balancer.
         load_balancer_arn: String,
-        /// ARN of the target group.
-        target_group_arn: String,
         /// What it will be.
         spec: Spec,
         /// Our marks.
@@ -92,8 +86,6 @@ pub enum Action {
         arn: String,
         /// Load balancer and port, for people.
         name: String,
-        /// ARN of the target group.
-        target_group_arn: String,
         /// What it will be.
         spec: Spec,
         /// What changes.
@@ -147,25 +139,9 @@ pub fn found(raw: &ElbListener, tags: Tags) -> Found {
             port: raw.port.and_then(|port| u32::try_from(port).ok()).unwrap_or_default(),
             protocol: raw.protocol().map_or("", ProtocolEnum::as_str).to_owned(),
             certificate_arn: certificate,
-            default_action: raw.default_actions().iter().map(describe).collect::<Vec<_>>().join(", "),
+            default_action: DefaultAction::from_aws(raw.default_actions()),
         },
     }
-}
-
-/// An action in one word and its targets: AWS answers one target group in two ways at once, which are the same here.
-fn describe(action: &ElbAction) -> String {
-    let kind = action.r#type().map_or("", ActionTypeEnum::as_str);
-    let groups = action.forward_config().map(ForwardActionConfig::target_groups).unwrap_or_default();
-    let arns: Vec<String> = match groups {
-        [] => action.target_group_arn.clone().into_iter().collect(),
-        [one] => one.target_group_arn.clone().into_iter().collect(),
-        many => {
-            many.iter().filter_map(|one| Some(format!("{} {}", one.target_group_arn.clone()?, one.weight?))).collect()
-        }
-    };
-    let sticky = action.forward_config().and_then(|config| config.target_group_stickiness_config());
-    let sticky = if sticky.and_then(|config| config.enabled) == Some(true) { " sticky" } else { "" };
-    format!("{kind} {}{sticky}", arns.join(","))
 }
 
 /// Plans what is missing or differs.
@@ -177,21 +153,25 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         Ok(parts) => parts,
         Err((on, reason)) => return plan.wait(Verb::Create, RESOURCE, &name, on, reason),
     };
-    let spec = Spec::forwarding(&front.listener, &target_group.arn);
     let listeners = || observed.listeners.iter().filter(|one| one.load_balancer_arn == load_balancer.arn);
     let at_port = listeners().find(|one| one.spec.port == front.listener.port);
     if let Some(Owner::Another(owner)) = at_port.map(|found| desired.marks.owner(&found.tags)) {
         return plan.conflict(RESOURCE, &name, owner);
     }
     let ours = at_port.or_else(|| listeners().find(|one| desired.marks.owner(&one.tags) == Owner::Ours));
-    let target_group_arn = target_group.arn.clone();
+    let stand_in = handover::stand_in(desired, observed, load_balancer, ours, target_group);
+    let spec = Spec::new(&front.listener, DefaultAction::forward(target_group, stand_in));
+    if let Some(group) = stand_in {
+        let reason = format!("requests stay with {} until all tasks are healthy in {}", group.name, target_group.name);
+        plan.wait(Verb::Update, RESOURCE, &name, On::Aws, reason);
+    }
     let Some(found) = ours else {
         let (load_balancer_arn, marks) = (load_balancer.arn.clone(), desired.marks.clone());
-        return plan.act(Action::Create { name, load_balancer_arn, target_group_arn, spec, marks });
+        return plan.act(Action::Create { name, load_balancer_arn, spec, marks });
     };
     let changes = diff::diff(&found.spec, &spec);
     if !changes.is_empty() {
-        plan.act(Action::Update { arn: found.arn.clone(), name, target_group_arn, spec, changes });
+        plan.act(Action::Update { arn: found.arn.clone(), name, spec, changes });
     }
 }
 
@@ -229,7 +209,7 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         if !is_going(desired, observed, found, balancer) {
             continue;
         }
-        match blocked(desired, observed, found) {
+        match blocked(desired, observed, found, balancer) {
             None => plan.act(Action::Delete { arn: found.arn.clone(), name }),
             Some(reason) => plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, reason),
         }
@@ -241,7 +221,7 @@ fn is_going(desired: &Desired, observed: &Observed, found: &Found, balancer: &lo
         return true;
     }
     let replaced = observed.target_groups.iter().any(|group| {
-        found.spec.forwards_to(&group.arn)
+        found.spec.default_action.forwards_to(&group.arn)
             && target_group::going(desired, observed, group).is_some_and(|changes| !changes.is_empty())
     });
     replaced || is_surplus(desired, observed, found)
@@ -258,11 +238,25 @@ fn is_surplus(desired: &Desired, observed: &Observed, found: &Found) -> bool {
 }
 
 /// Why a listener cannot be deleted yet: tasks still get their requests through it.
-fn blocked(desired: &Desired, observed: &Observed, found: &Found) -> Option<String> {
-    let group = observed.target_groups.iter().find(|group| found.spec.forwards_to(&group.arn))?;
+fn blocked(desired: &Desired, observed: &Observed, found: &Found, balancer: &load_balancer::Found) -> Option<String> {
+    let mut groups = observed.target_groups.iter().filter(|group| found.spec.default_action.forwards_to(&group.arn));
+    groups.find_map(|group| blocked_by_group(desired, observed, (found, balancer), group))
+}
+
+fn blocked_by_group(
+    desired: &Desired,
+    observed: &Observed,
+    (found, balancer): (&Found, &load_balancer::Found),
+    group: &target_group::Found,
+) -> Option<String> {
     let moves = target_group::going(desired, observed, group).is_none_or(|changes| !changes.is_empty());
     if !moves {
-        return plan::blocked_by_service(desired, observed, &group.arn);
+        let reason = plan::blocked_by_service(desired, observed, &group.arn)?;
+        return if desired.target_group().is_some() {
+            handover::blocked(desired, observed, balancer)
+        } else {
+            Some(reason)
+        };
     }
     // The target group stays, and can have one load balancer only: the old one serves until the new one can.
     let (name, _) = desired.load_balancer()?;
@@ -277,15 +271,15 @@ fn blocked(desired: &Desired, observed: &Observed, found: &Found) -> Option<Stri
 /// When a call fails.
 pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
     match action {
-        Action::Create { load_balancer_arn, target_group_arn, spec, marks, .. } => {
+        Action::Create { load_balancer_arn, spec, marks, .. } => {
             let call = aws.write.elb.create_listener().load_balancer_arn(load_balancer_arn).port(port(spec));
-            let call = call.protocol(spec.protocol.as_str().into()).default_actions(forward(target_group_arn));
+            let call = call.protocol(spec.protocol.as_str().into()).default_actions(spec.default_action.to_aws());
             let call = call.set_certificates(certificates(spec)).set_tags(Some(tags::for_elb(marks))).send().await;
             call.map(drop).map_err(Error::of("elasticloadbalancing:CreateListener"))
         }
-        Action::Update { arn, target_group_arn, spec, .. } => {
+        Action::Update { arn, spec, .. } => {
             let call = aws.write.elb.modify_listener().listener_arn(arn).port(port(spec));
-            let call = call.protocol(spec.protocol.as_str().into()).default_actions(forward(target_group_arn));
+            let call = call.protocol(spec.protocol.as_str().into()).default_actions(spec.default_action.to_aws());
             let call = call.set_certificates(certificates(spec)).send().await;
             call.map(drop).map_err(Error::of("elasticloadbalancing:ModifyListener"))
         }
@@ -298,10 +292,6 @@ pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
 
 fn port(spec: &Spec) -> i32 {
     i32::try_from(spec.port).unwrap_or(i32::MAX)
-}
-
-fn forward(target_group_arn: &str) -> ElbAction {
-    ElbAction::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target_group_arn).build()
 }
 
 fn certificates(spec: &Spec) -> Option<Vec<Certificate>> {

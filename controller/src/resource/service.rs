@@ -6,6 +6,8 @@ pub mod observe;
 pub mod request;
 pub mod spec;
 
+use std::collections::BTreeSet;
+
 use aws_smithy_types::DateTime;
 
 use crate::app::{Marks, Owner, Tags};
@@ -14,7 +16,7 @@ use crate::desired::Desired;
 use crate::diff::{self, Change};
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::plan::{On, Plan, Summary, Verb};
+use crate::plan::{On, Plan, Summary, Verb, handover};
 use crate::resource::task_definition::{self, Choice};
 use crate::resource::{listener, target_group};
 
@@ -184,16 +186,17 @@ pub fn stall(desired: &Desired, observed: &Observed) -> Option<String> {
 
 /// What the service should be now, with the given revision, or why that is not known yet.
 fn wanted(desired: &Desired, observed: &Observed, task_definition: &str) -> Result<Spec, (On, String)> {
-    let Some(front) = &desired.front else { return Ok(desired.service.to_spec(task_definition, None)) };
+    let Some(front) = &desired.front else { return Ok(desired.service.to_spec(task_definition, BTreeSet::new())) };
     let (name, _) = &front.target_group;
     let group = observed.target_group(name).filter(|one| desired.marks.owner(&one.tags) == Owner::Ours);
     let group = group.filter(|one| target_group::going(desired, observed, one).is_none());
     let group = group.ok_or_else(|| (On::Us, format!("needs the target group {name}")))?;
-    if !observed.listeners.iter().any(|one| one.spec.forwards_to(&group.arn)) {
+    if !observed.listeners.iter().any(|one| one.spec.default_action.forwards_to(&group.arn)) {
         let reason = format!("needs the {} {}:{}", listener::RESOURCE, front.load_balancer.0, front.listener.port);
         return Err((On::Us, reason));
     }
-    Ok(desired.service.to_spec(task_definition, Some(&group.arn)))
+    let kept = handover::kept(desired, observed);
+    Ok(desired.service.to_spec(task_definition, kept.chain([&group.arn]).cloned().collect()))
 }
 
 /// The differences, but for what is left alone when it is not declared: security groups are as AWS chose, and a network

@@ -325,7 +325,7 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
 
 /// Why a target group cannot be deleted yet. A replacement has the same name, so it cannot wait for the service to move.
 fn blocked(desired: &Desired, observed: &Observed, found: &Found, replaced: bool) -> Option<(On, String)> {
-    if observed.listeners.iter().any(|one| one.spec.forwards_to(&found.arn)) {
+    if observed.listeners.iter().any(|one| one.spec.default_action.forwards_to(&found.arn)) {
         return Some((On::Us, "the listener that forwards to it has to go first".into()));
     }
     if !found.load_balancer_arns.is_empty() {

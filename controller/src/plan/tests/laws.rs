@@ -20,9 +20,10 @@ fn changes() -> impl Strategy<Value = Value> {
     ]);
     let front =
         (any::<bool>(), prop::sample::select(vec!["interstella", "other"]), 5000_u32..5002, 60_u32..62, 80_u32..82);
-    let path = prop::sample::select(vec!["/", "/livez"]);
-    (image, logs, 0_u32..3, front, path, any::<bool>()).prop_map(|(image, logs, count, front, path, subscribed)| {
+    let group = (prop::sample::select(vec!["monolith", "other"]), prop::sample::select(vec!["/", "/livez"]));
+    (image, logs, 0_u32..3, front, group, any::<bool>()).prop_map(|(image, logs, count, front, group, subscribed)| {
         let (fronted, name, port, idle, group_port) = front;
+        let (group_name, path) = group;
         let mut json = json!({
             "taskDefinition": {"containers": [{
                 "name": "monolith", "image": image, "memoryReservation": 128,
@@ -31,7 +32,7 @@ fn changes() -> impl Strategy<Value = Value> {
             "desiredCount": count,
             "loadBalancer": {
                 "name": name, "idleTimeoutSeconds": idle, "listener": {"port": port},
-                "targetGroup": {"port": group_port, "healthCheck": {"path": path}},
+                "targetGroup": {"name": group_name, "port": group_port, "healthCheck": {"path": path}},
             },
             "allowReplace": true,
         });

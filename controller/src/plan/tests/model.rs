@@ -73,7 +73,7 @@ impl World {
             ..Observed::default()
         };
         for group in &mut observed.target_groups {
-            let forwarding = self.listeners.iter().filter(|one| one.spec.forwards_to(&group.arn));
+            let forwarding = self.listeners.iter().filter(|one| one.spec.default_action.forwards_to(&group.arn));
             group.load_balancer_arns = forwarding.map(|one| one.load_balancer_arn.clone()).collect();
         }
         let own = service::active(&observed).map(|found| found.task_definition_arn.clone());
@@ -83,10 +83,21 @@ impl World {
             observed.task_definitions.newest = self.revisions.iter().rfind(|one| one.active).cloned();
         }
         observed.task_definitions.ours = self.revisions.iter().filter(|one| one.active).cloned().collect();
-        if service::active(&observed).is_some() && !self.listeners.is_empty() {
-            observed.targets = vec![Target { id: "i:1".into(), state: "healthy".into(), reason: String::new() }];
-        }
+        observed.targets = self.targets(desired, &observed);
         observed
+    }
+
+    /// All tasks are healthy at once, in the groups that they are in.
+    fn targets(&self, desired: &Desired, observed: &Observed) -> Vec<Target> {
+        let group = desired.target_group().and_then(|(name, _)| observed.target_group(name));
+        let (Some(found), Some(group)) = (service::active(observed), group) else { return Vec::new() };
+        let attached = self.listeners.iter().any(|one| one.spec.default_action.forwards_to(&group.arn));
+        if !attached || !found.spec.target_groups().any(|arn| *arn == group.arn) {
+            return Vec::new();
+        }
+        let healthy = |n| Target { id: format!("i:{n}"), state: "healthy".into(), reason: String::new() };
+        // Even a service without tasks is subscribed here, or no way would lead to its end.
+        (0..found.spec.desired_count.max(1)).map(healthy).collect()
     }
 
     fn arn(&mut self, kind: &str, name: &str) -> String {
@@ -184,7 +195,7 @@ impl World {
                 found.spec = spec;
             }
             target_group::Action::Delete { arn, .. } => {
-                assert!(!self.listeners.iter().any(|one| one.spec.forwards_to(&arn)), "in use");
+                assert!(!self.listeners.iter().any(|one| one.spec.default_action.forwards_to(&arn)), "in use");
                 ours(desired, &self.groups.iter().find(|one| one.arn == arn).unwrap().tags);
                 self.groups.retain(|one| one.arn != arn);
             }
@@ -193,10 +204,11 @@ impl World {
 
     fn listener(&mut self, desired: &Desired, action: listener::Action, tags: Tags) {
         match action {
-            listener::Action::Create { load_balancer_arn, target_group_arn, spec, .. } => {
-                let taken = |one: &listener::Found| {
-                    one.load_balancer_arn != load_balancer_arn && one.spec.forwards_to(&target_group_arn)
+            listener::Action::Create { load_balancer_arn, spec, .. } => {
+                let shared = |one: &listener::Found| {
+                    spec.default_action.groups.keys().any(|arn| one.spec.default_action.forwards_to(arn))
                 };
+                let taken = |one: &listener::Found| one.load_balancer_arn != load_balancer_arn && shared(one);
                 assert!(!self.listeners.iter().any(taken), "a target group has one load balancer");
                 let arn = self.arn("listener", "x");
                 self.listeners.push(listener::Found { arn, load_balancer_arn, tags, spec });
@@ -217,14 +229,15 @@ impl World {
         match action {
             service::Action::Create { spec, .. } => {
                 assert!(self.service.as_ref().is_none_or(|one| one.life == Life::Inactive), "exists");
-                for arn in spec.load_balancers.values() {
-                    assert!(self.listeners.iter().any(|one| one.spec.forwards_to(arn)), "no associated load balancer");
-                }
+                self.assert_attached(&spec);
                 self.service = Some(running(*spec, tags));
             }
-            service::Action::Update { spec, .. } => {
+            service::Action::Update { spec, changes, .. } => {
                 let tags = self.service.as_ref().unwrap().tags.clone();
                 ours(desired, &tags);
+                if changes.iter().any(|change| change.path.starts_with("loadBalancers")) {
+                    self.assert_attached(&spec);
+                }
                 self.service = Some(running(*spec, tags));
             }
             service::Action::Delete { .. } => {
@@ -232,6 +245,13 @@ impl World {
                 ours(desired, &found.tags);
                 found.life = Life::Draining;
             }
+        }
+    }
+
+    fn assert_attached(&self, spec: &service::Spec) {
+        for arn in spec.target_groups() {
+            let attached = self.listeners.iter().any(|one| one.spec.default_action.forwards_to(arn));
+            assert!(attached, "no associated load balancer");
         }
     }
 

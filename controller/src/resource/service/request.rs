@@ -1,5 +1,7 @@
 //! The requests of CreateService and UpdateService, from the normal form.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ecs::types::{
     AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, LoadBalancer, NetworkConfiguration,
 };
@@ -87,12 +89,12 @@ fn deployment(spec: &Deployment) -> DeploymentConfiguration {
 }
 
 fn load_balancers(spec: &Spec) -> Vec<LoadBalancer> {
-    let one = |(container, arn): (&String, &String)| {
+    let of_container = |(container, arns): (&String, &BTreeSet<String>)| -> Vec<LoadBalancer> {
         let (name, port) = container.rsplit_once(':').unwrap_or((container, ""));
         let builder = LoadBalancer::builder().container_name(name).set_container_port(port.parse().ok());
-        builder.target_group_arn(arn).build()
+        arns.iter().map(|arn| builder.clone().target_group_arn(arn).build()).collect()
     };
-    spec.load_balancers.iter().map(one).collect()
+    spec.load_balancers.iter().flat_map(of_container).collect()
 }
 
 fn network(spec: &Network, operation: &'static str) -> Result<NetworkConfiguration, Error> {

@@ -20,8 +20,8 @@ pub struct Spec {
     pub desired_count: u32,
     /// Subnets and security groups of the tasks.
     pub network_configuration: Option<Network>,
-    /// Target group ARN by `container:port`.
-    pub load_balancers: BTreeMap<String, String>,
+    /// Target group ARNs by `container:port`: one, but for the time in which requests move from one group to another.
+    pub load_balancers: BTreeMap<String, BTreeSet<String>>,
     /// Seconds.
     pub health_check_grace_period_seconds: u32,
     /// How ECS replaces tasks; absent where an emulator does not tell.
@@ -80,18 +80,24 @@ pub struct Wanted {
     pub deployment: Deployment,
 }
 
+impl Spec {
+    /// ARNs of the target groups that its tasks are in.
+    pub fn target_groups(&self) -> impl Iterator<Item = &String> {
+        self.load_balancers.values().flatten()
+    }
+}
+
 impl Wanted {
-    /// The normal form, with a revision (`family:revision`) and the target group, if there is to be one.
+    /// The normal form, with a revision (`family:revision`) and the ARNs of its target groups, if there are to be any.
     #[must_use]
-    pub fn to_spec(&self, task_definition: &str, target_group_arn: Option<&str>) -> Spec {
-        let container = self.container.iter();
-        let pairs = container.zip(target_group_arn).map(|(container, arn)| (container.clone(), arn.to_owned()));
+    pub fn to_spec(&self, task_definition: &str, target_groups: BTreeSet<String>) -> Spec {
+        let container = self.container.iter().filter(|_| !target_groups.is_empty());
         Spec {
             launch_type: self.launch_type.clone(),
             task_definition: task_definition.to_owned(),
             desired_count: self.desired_count,
             network_configuration: self.network_configuration.clone(),
-            load_balancers: pairs.collect(),
+            load_balancers: container.map(|container| (container.clone(), target_groups.clone())).collect(),
             health_check_grace_period_seconds: self.health_check_grace_period_seconds,
             deployment: Some(self.deployment.clone()),
         }
@@ -140,16 +146,18 @@ fn network(wanted: &manifest::NetworkConfiguration) -> Network {
 /// Normal form of AWS's answer.
 #[must_use]
 pub fn from_aws(raw: &Service) -> Spec {
-    let pairs = raw.load_balancers().iter().filter_map(|one| {
-        let container = format!("{}:{}", one.container_name()?, one.container_port?);
-        Some((container, one.target_group_arn.clone()?))
-    });
+    let mut load_balancers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for one in raw.load_balancers() {
+        if let (Some(name), Some(port), Some(arn)) = (one.container_name(), one.container_port, &one.target_group_arn) {
+            load_balancers.entry(format!("{name}:{port}")).or_default().insert(arn.clone());
+        }
+    }
     Spec {
         launch_type: raw.launch_type().map_or("", LaunchType::as_str).to_owned(),
         task_definition: task_definition::short(raw.task_definition().unwrap_or_default()).to_owned(),
         desired_count: count(Some(raw.desired_count), 0),
         network_configuration: raw.network_configuration().and_then(network_from_aws),
-        load_balancers: pairs.collect(),
+        load_balancers,
         health_check_grace_period_seconds: count(raw.health_check_grace_period_seconds, 0),
         deployment: raw.deployment_configuration().map(deployment_from_aws),
     }
