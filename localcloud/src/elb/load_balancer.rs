@@ -165,15 +165,8 @@ pub(super) fn describe(world: &mut World, _now: CloudTime, input: DescribeInput)
         return Err(invalid(format!("The number of load balancers cannot exceed {NAMED_MAX}")));
     }
     let all = world.elb.load_balancers.values();
-    let found: Vec<&LoadBalancer> = all
-        .filter(|balancer| arns.is_empty() || arns.contains(&balancer.arn))
-        .filter(|balancer| names.is_empty() || names.contains(&balancer.name))
-        .collect();
-    // One that is missing fails the whole call.
-    let named: BTreeSet<&String> = arns.iter().chain(&names).collect();
-    if !named.is_empty() && found.len() < named.len() {
-        return Err(load_balancer_not_found());
-    }
+    let found = paging::named(all, &arns, &names, |balancer| (&balancer.arn, &balancer.name));
+    let found = found.ok_or_else(load_balancer_not_found)?;
     let items = found.into_iter().map(|balancer| (balancer.arn.clone(), balancer.describe())).collect();
     paging::answer("LoadBalancers", items, marker.as_deref(), page_size)
 }

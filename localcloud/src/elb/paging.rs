@@ -1,4 +1,6 @@
-//! Pages of describe calls. A marker names the last item of the page before, so pages stay right when items come and go.
+//! Selection and pages of describe calls. A marker names the last item of the page before, so pages stay right when items come and go.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -7,6 +9,23 @@ use crate::call::Answer;
 
 /// Items of a page unless the call says otherwise, and at most (AWS: 400).
 const PAGE_SIZE_MAX: usize = 400;
+
+/// Those of `all` that are named by ARN or by name; naming none means all of them. `None` if one is missing, which fails the
+/// whole call. `identity` tells an item's ARN and name.
+pub(super) fn named<'a, T>(
+    all: impl Iterator<Item = &'a T>,
+    arns: &[String],
+    names: &[String],
+    identity: impl Fn(&T) -> (&String, &String),
+) -> Option<Vec<&'a T>> {
+    let wanted: BTreeSet<&String> = arns.iter().chain(names).collect();
+    let is_named = |item: &&'a T| {
+        let (arn, name) = identity(item);
+        (arns.is_empty() || arns.contains(arn)) && (names.is_empty() || names.contains(name))
+    };
+    let found: Vec<&T> = all.filter(is_named).collect();
+    (wanted.is_empty() || found.len() >= wanted.len()).then_some(found)
+}
 
 /// Answers with one page of `items` as the list `member`; the strings are what the items are ordered by.
 pub(super) fn answer(

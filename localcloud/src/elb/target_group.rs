@@ -188,17 +188,11 @@ pub(super) fn describe(world: &mut World, _now: CloudTime, input: DescribeInput)
     if load_balancer_arn.as_ref().is_some_and(|arn| !world.elb.load_balancers.contains_key(arn)) {
         return Err(load_balancer_not_found());
     }
-    let all = world.elb.target_groups.values();
-    let found: Vec<&TargetGroup> = all
-        .filter(|group| load_balancer_arn.as_ref().is_none_or(|arn| group.load_balancers.contains(arn)))
-        .filter(|group| arns.is_empty() || arns.contains(&group.arn))
-        .filter(|group| names.is_empty() || names.contains(&group.name))
-        .collect();
-    // One that is missing fails the whole call.
-    let named: BTreeSet<&String> = arns.iter().chain(&names).collect();
-    if !named.is_empty() && found.len() < named.len() {
-        return Err(target_group_not_found());
-    }
+    let of_balancer =
+        |group: &&TargetGroup| load_balancer_arn.as_ref().is_none_or(|arn| group.load_balancers.contains(arn));
+    let all = world.elb.target_groups.values().filter(of_balancer);
+    let found = paging::named(all, &arns, &names, |group| (&group.arn, &group.name));
+    let found = found.ok_or_else(target_group_not_found)?;
     let items = found.into_iter().map(|group| (group.arn.clone(), group.describe())).collect();
     paging::answer("TargetGroups", items, marker.as_deref(), page_size)
 }
