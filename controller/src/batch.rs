@@ -29,6 +29,19 @@ where
     fetched
 }
 
+/// What a read of several pages brings, by key. Half of the pages would make the other half look absent, so all have to come.
+///
+/// # Errors
+/// When the read fails.
+pub async fn by_key<T, E>(
+    read: impl Future<Output = Result<Vec<T>, E>>,
+    error: impl Fn(E) -> Error,
+    key: impl Fn(&T) -> Option<String>,
+) -> Result<BTreeMap<String, T>, Error> {
+    let found = read.await.map_err(error)?;
+    Ok(found.into_iter().filter_map(|one| Some((key(&one)?, one))).collect())
+}
+
 /// Reads each key with a call of its own.
 pub async fn each<T, F, R>(keys: BTreeSet<String>, read: F) -> Fetched<T>
 where

@@ -22,6 +22,7 @@ use crate::resource::tags;
 pub const RESOURCE: &str = "load balancer";
 /// Most names or ARNs that one call takes.
 const BATCH: usize = 20;
+const DESCRIBE: &str = "elasticloadbalancing:DescribeLoadBalancers";
 const IDLE_TIMEOUT: &str = "idle_timeout.timeout_seconds";
 const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 
@@ -121,23 +122,19 @@ pub fn desired(app: &str, wanted: &manifest::LoadBalancer) -> (String, Spec) {
 
 /// Reads load balancers by name.
 pub async fn observe_names(aws: &Aws, names: BTreeSet<String>) -> Fetched<LoadBalancer> {
-    batch::fetch(names, BATCH, |names: Vec<String>| async move {
-        // Half a page of two would make the other half look absent.
+    batch::fetch(names, BATCH, |names: Vec<String>| {
         let pages = aws.read.elb.describe_load_balancers().set_names(Some(names)).into_paginator().items().send();
-        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeLoadBalancers"))?;
-        Ok(found.into_iter().filter_map(|one| Some((one.load_balancer_name.clone()?, one))).collect())
+        batch::by_key(pages.try_collect(), Error::of(DESCRIBE), |one: &LoadBalancer| one.load_balancer_name.clone())
     })
     .await
 }
 
 /// Reads load balancers by ARN.
 pub async fn observe_arns(aws: &Aws, arns: BTreeSet<String>) -> Fetched<LoadBalancer> {
-    batch::fetch(arns, BATCH, |arns: Vec<String>| async move {
-        // Half a page of two would make the other half look absent.
-        let pages =
-            aws.read.elb.describe_load_balancers().set_load_balancer_arns(Some(arns)).into_paginator().items().send();
-        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeLoadBalancers"))?;
-        Ok(found.into_iter().filter_map(|one| Some((one.load_balancer_arn.clone()?, one))).collect())
+    batch::fetch(arns, BATCH, |arns: Vec<String>| {
+        let call = aws.read.elb.describe_load_balancers().set_load_balancer_arns(Some(arns));
+        let pages = call.into_paginator().items().send();
+        batch::by_key(pages.try_collect(), Error::of(DESCRIBE), |one: &LoadBalancer| one.load_balancer_arn.clone())
     })
     .await
 }

@@ -1,74 +1,25 @@
 //! Target group: existence, health check, deregistration delay, algorithm. It must not touch its targets: ECS registers those.
 
-use std::collections::BTreeSet;
-
-use aws_sdk_elasticloadbalancingv2::types::{
-    Matcher, ProtocolEnum, TargetDescription, TargetGroup, TargetGroupAttribute, TargetTypeEnum,
-};
-use serde::Serialize;
+mod observe;
+mod request;
+mod spec;
 
 use crate::app::{Marks, Owner, Tags};
 use crate::aws::Aws;
-use crate::batch::{self, Fetched};
 use crate::desired::Desired;
 use crate::diff::{self, Change};
-use crate::error::{Class, Error};
-use crate::manifest::{self, NetworkMode};
+use crate::error::Error;
 use crate::observed::Observed;
 use crate::plan::{self, On, Plan, Summary, Verb};
-use crate::resource::{load_balancer, tags};
+use crate::resource::load_balancer;
+
+pub use observe::{observe_arns, observe_attributes, observe_names, observe_targets};
+pub use spec::{Attributes, HealthCheck, Spec, desired, found};
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "target group";
-/// Most names or ARNs that one call takes, by practice.
-const BATCH: usize = 20;
 const DELAY: &str = "deregistration_delay.timeout_seconds";
 const ALGORITHM: &str = "load_balancing.algorithm.type";
-
-/// Normal form of a target group. Its protocol is HTTP; its VPC is the load balancer's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Spec {
-    /// Port for targets without one of their own; AWS cannot change it.
-    pub port: u32,
-    /// `instance` or `ip`; AWS cannot change it.
-    pub target_type: String,
-    /// How healthy targets are told.
-    pub health_check: HealthCheck,
-    /// The settings that AWS keeps as attributes.
-    #[serde(flatten)]
-    pub attributes: Attributes,
-}
-
-/// How healthy targets are told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HealthCheck {
-    /// Path that is asked for.
-    pub path: String,
-    /// `traffic-port` or a number.
-    pub port: String,
-    /// Seconds between checks.
-    pub interval_seconds: u32,
-    /// Seconds until a check counts as failed.
-    pub timeout_seconds: u32,
-    /// Good checks until healthy.
-    pub healthy_threshold: u32,
-    /// Bad checks until unhealthy.
-    pub unhealthy_threshold: u32,
-    /// HTTP codes that are good.
-    pub matcher: String,
-}
-
-/// The settings that AWS keeps as attributes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attributes {
-    /// Seconds a target keeps open requests after deregistration.
-    pub deregistration_delay_seconds: u32,
-    /// `round_robin` or `least_outstanding_requests`.
-    pub algorithm: String,
-}
 
 /// A target group in AWS.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,120 +83,6 @@ pub enum Action {
         /// What forces a new one; empty = it is no longer wanted.
         replaced_for: Vec<Change>,
     },
-}
-
-/// Name and normal form of the manifest's target group.
-#[must_use]
-pub fn desired(app: &str, mode: NetworkMode, wanted: &manifest::TargetGroup) -> (String, Spec) {
-    let check = &wanted.health_check;
-    let health_check = HealthCheck {
-        path: check.path.clone(),
-        port: check.port.clone(),
-        interval_seconds: check.interval_seconds,
-        timeout_seconds: check.timeout_seconds,
-        healthy_threshold: check.healthy_threshold,
-        unhealthy_threshold: check.unhealthy_threshold,
-        matcher: check.matcher.clone(),
-    };
-    let target_type = match mode {
-        NetworkMode::Bridge => "instance",
-        NetworkMode::Awsvpc => "ip",
-    };
-    let algorithm = match wanted.algorithm {
-        manifest::Algorithm::RoundRobin => "round_robin",
-        manifest::Algorithm::LeastOutstandingRequests => "least_outstanding_requests",
-    };
-    let attributes = Attributes {
-        deregistration_delay_seconds: wanted.deregistration_delay_seconds,
-        algorithm: algorithm.to_owned(),
-    };
-    let spec = Spec { port: wanted.port, target_type: target_type.to_owned(), health_check, attributes };
-    (wanted.name.clone().unwrap_or_else(|| app.to_owned()), spec)
-}
-
-/// Reads target groups by name.
-pub async fn observe_names(aws: &Aws, names: BTreeSet<String>) -> Fetched<TargetGroup> {
-    batch::fetch(names, BATCH, |names: Vec<String>| async move {
-        // Half a page of two would make the other half look absent.
-        let pages = aws.read.elb.describe_target_groups().set_names(Some(names)).into_paginator().items().send();
-        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeTargetGroups"))?;
-        Ok(found.into_iter().filter_map(|one| Some((one.target_group_name.clone()?, one))).collect())
-    })
-    .await
-}
-
-/// Reads target groups by ARN.
-pub async fn observe_arns(aws: &Aws, arns: BTreeSet<String>) -> Fetched<TargetGroup> {
-    batch::fetch(arns, BATCH, |arns: Vec<String>| async move {
-        // Half a page of two would make the other half look absent.
-        let pages =
-            aws.read.elb.describe_target_groups().set_target_group_arns(Some(arns)).into_paginator().items().send();
-        let found = pages.try_collect().await.map_err(Error::of("elasticloadbalancing:DescribeTargetGroups"))?;
-        Ok(found.into_iter().filter_map(|one| Some((one.target_group_arn.clone()?, one))).collect())
-    })
-    .await
-}
-
-/// Reads the attributes of one target group; absent when it is gone.
-///
-/// # Errors
-/// When the read fails.
-pub async fn observe_attributes(aws: &Aws, arn: String) -> Result<Option<Attributes>, Error> {
-    let call = aws.read.elb.describe_target_group_attributes().target_group_arn(arn).send().await;
-    let found = match call.map_err(Error::of("elasticloadbalancing:DescribeTargetGroupAttributes")) {
-        Err(error) if error.class == Class::NotFound => return Ok(None),
-        answer => answer?,
-    };
-    let value = |key| found.attributes().iter().find(|one| one.key() == Some(key)).and_then(|one| one.value());
-    Ok(Some(Attributes {
-        deregistration_delay_seconds: value(DELAY).and_then(|seconds| seconds.parse().ok()).unwrap_or(300),
-        algorithm: value(ALGORITHM).unwrap_or("round_robin").to_owned(),
-    }))
-}
-
-/// Reads the health of one target group's targets. A group that is gone has none.
-///
-/// # Errors
-/// When the read fails.
-pub async fn observe_targets(aws: &Aws, arn: String) -> Result<Option<Vec<Target>>, Error> {
-    let call = aws.read.elb.describe_target_health().target_group_arn(arn).send().await;
-    let answer = match call.map_err(Error::of("elasticloadbalancing:DescribeTargetHealth")) {
-        Err(error) if error.class == Class::NotFound => return Ok(None),
-        answer => answer?,
-    };
-    let targets = answer.target_health_descriptions().iter().map(|one| {
-        let id = one.target().and_then(|target| target.id()).unwrap_or_default();
-        let port = one.target().and_then(TargetDescription::port).unwrap_or_default();
-        let health = one.target_health();
-        let state = health.and_then(|health| health.state()).map_or("", |state| state.as_str());
-        let reason = health.and_then(|health| health.description()).unwrap_or_default();
-        Target { id: format!("{id}:{port}"), state: state.to_owned(), reason: reason.to_owned() }
-    });
-    Ok(Some(targets.collect()))
-}
-
-/// Puts together what the reads brought.
-#[must_use]
-pub fn found(raw: &TargetGroup, tags: Tags, attributes: Attributes) -> Found {
-    let number = |value: Option<i32>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
-    let health_check = HealthCheck {
-        path: raw.health_check_path.clone().unwrap_or_else(|| "/".into()),
-        port: raw.health_check_port.clone().unwrap_or_else(|| "traffic-port".into()),
-        interval_seconds: number(raw.health_check_interval_seconds, 30),
-        timeout_seconds: number(raw.health_check_timeout_seconds, 5),
-        healthy_threshold: number(raw.healthy_threshold_count, 5),
-        unhealthy_threshold: number(raw.unhealthy_threshold_count, 2),
-        matcher: raw.matcher().and_then(|matcher| matcher.http_code()).unwrap_or("200").to_owned(),
-    };
-    let target_type = raw.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned();
-    Found {
-        arn: raw.target_group_arn.clone().unwrap_or_default(),
-        name: raw.target_group_name.clone().unwrap_or_default(),
-        vpc_id: raw.vpc_id.clone().unwrap_or_default(),
-        load_balancer_arns: raw.load_balancer_arns.clone().unwrap_or_default(),
-        tags,
-        spec: Spec { port: number(raw.port, 80), target_type, health_check, attributes },
-    }
 }
 
 /// Plans what is missing or differs.
@@ -344,59 +181,13 @@ fn blocked(desired: &Desired, observed: &Observed, found: &Found, replaced: bool
 /// When a call fails.
 pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
     match action {
-        Action::Create { name, vpc_id, spec, marks } => create(aws, name, vpc_id, spec, marks).await,
-        Action::Update { arn, spec, changes, .. } => update(aws, arn, spec, changes).await,
+        Action::Create { name, vpc_id, spec, marks } => request::create(aws, name, vpc_id, spec, marks).await,
+        Action::Update { arn, spec, changes, .. } => request::update(aws, arn, spec, changes).await,
         Action::Delete { arn, .. } => {
             let call = aws.write.elb.delete_target_group().target_group_arn(arn).send().await;
             call.map(drop).map_err(Error::of("elasticloadbalancing:DeleteTargetGroup"))
         }
     }
-}
-
-async fn create(aws: &Aws, name: &str, vpc_id: &str, spec: &Spec, marks: &Marks) -> Result<(), Error> {
-    let check = &spec.health_check;
-    let call = aws.write.elb.create_target_group().name(name).vpc_id(vpc_id).protocol(ProtocolEnum::Http);
-    let call = call.port(count(spec.port)).target_type(spec.target_type.as_str().into());
-    let call = call.health_check_protocol(ProtocolEnum::Http).health_check_enabled(true);
-    let call = call.health_check_path(&check.path).health_check_port(&check.port).matcher(matcher(check));
-    let call = call.health_check_interval_seconds(count(check.interval_seconds));
-    let call = call.health_check_timeout_seconds(count(check.timeout_seconds));
-    let call = call.healthy_threshold_count(count(check.healthy_threshold));
-    let call = call.unhealthy_threshold_count(count(check.unhealthy_threshold));
-    let call = call.set_tags(Some(tags::for_elb(marks))).send().await;
-    call.map(drop).map_err(Error::of("elasticloadbalancing:CreateTargetGroup"))
-}
-
-async fn update(aws: &Aws, arn: &str, spec: &Spec, changes: &[Change]) -> Result<(), Error> {
-    let (check, elb) = (&spec.health_check, &aws.write.elb);
-    let (of_check, of_attributes): (Vec<_>, Vec<_>) =
-        changes.iter().partition(|change| change.path.starts_with("healthCheck."));
-    if !of_check.is_empty() {
-        let call = elb.modify_target_group().target_group_arn(arn).health_check_path(&check.path);
-        let call = call.health_check_port(&check.port).matcher(matcher(check));
-        let call = call.health_check_interval_seconds(count(check.interval_seconds));
-        let call = call.health_check_timeout_seconds(count(check.timeout_seconds));
-        let call = call.healthy_threshold_count(count(check.healthy_threshold));
-        let call = call.unhealthy_threshold_count(count(check.unhealthy_threshold)).send().await;
-        call.map_err(Error::of("elasticloadbalancing:ModifyTargetGroup"))?;
-    }
-    if !of_attributes.is_empty() {
-        let attribute = |key: &str, value: &str| TargetGroupAttribute::builder().key(key).value(value).build();
-        let delay = attribute(DELAY, &spec.attributes.deregistration_delay_seconds.to_string());
-        let call = elb.modify_target_group_attributes().target_group_arn(arn).attributes(delay);
-        let call = call.attributes(attribute(ALGORITHM, &spec.attributes.algorithm)).send().await;
-        call.map_err(Error::of("elasticloadbalancing:ModifyTargetGroupAttributes"))?;
-    }
-    Ok(())
-}
-
-fn matcher(check: &HealthCheck) -> Matcher {
-    Matcher::builder().http_code(&check.matcher).build()
-}
-
-/// Validation keeps all numbers far below; AWS would refuse what is cut here.
-fn count(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
 }
 
 impl Action {
