@@ -21,7 +21,7 @@ pub const CONFIRMATION: SignedDuration = SignedDuration::from_secs(120);
 /// What a controller remembers between passes.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// What AWS never changes.
+    /// What need not be read in every pass.
     pub cache: Cache,
     /// When each action was last made or, where the wait starts with it, first seen.
     recent: BTreeMap<(AppName, String), Timestamp>,

@@ -3,7 +3,9 @@
 //! It decides nothing. What could not be read makes an error of the app that needed it, and of no other.
 
 mod balancing;
+mod logs;
 mod rollout;
+mod rotation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +19,17 @@ use crate::error::Error;
 use crate::observed::Observed;
 use crate::resource::tags::{self, Index};
 use crate::resource::task_definition::Revision;
-use crate::resource::{log_group, service, subscription};
+use crate::resource::{load_balancer, service, subscription, target_group};
+use rotation::Rotation;
 
-/// Things that AWS never changes, by ARN.
+/// What need not be read in every pass.
 #[derive(Debug, Default)]
 pub struct Cache {
+    /// AWS never changes these.
     revisions: BTreeMap<String, Revision>,
+    target_groups: Rotation<target_group::Attributes>,
+    load_balancers: Rotation<load_balancer::Attributes>,
+    subscriptions: Rotation<subscription::Spec>,
 }
 
 /// One app while it is read.
@@ -44,10 +51,10 @@ pub async fn observe(aws: &Aws, due: &[&Desired], cache: &mut Cache) -> BTreeMap
     let mut apps: Apps<'_> = due.iter().map(|desired| (desired.marks.app.clone(), Ok(App::new(desired)))).collect();
     read_index(aws, &mut apps).await;
     read_services(aws, &mut apps).await;
-    balancing::read(aws, &mut apps).await;
+    balancing::read(aws, &mut apps, cache).await;
     rollout::read_revisions(aws, &mut apps, cache).await;
-    read_log_groups(aws, &mut apps).await;
-    read_subscriptions(aws, &mut apps).await;
+    logs::read(aws, &mut apps).await;
+    read_subscriptions(aws, &mut apps, cache).await;
     rollout::read_history(aws, &mut apps, cache).await;
     rollout::read_targets(aws, &mut apps).await;
     rollout::read_stopped(aws, &mut apps).await;
@@ -91,8 +98,10 @@ fn keys<I: IntoIterator<Item = String>>(apps: &Apps<'_>, f: impl Fn(&App<'_>) ->
 
 async fn read_index(aws: &Aws, apps: &mut Apps<'_>) {
     let managers: BTreeSet<Manager> = apps.values().flatten().map(|app| app.desired.marks.manager.clone()).collect();
+    // A live app has many revisions, of which none can be left over.
+    let revisions = apps.values().flatten().any(|app| !app.desired.is_present());
     for manager in managers {
-        let index: Result<Index, Error> = tags::index(aws, &manager).await;
+        let index: Result<Index, Error> = tags::index(aws, &manager, revisions).await;
         fill(apps, |app| {
             if app.desired.marks.manager == manager {
                 app.index = index.clone()?.remove(&app.desired.marks.app.to_string()).unwrap_or_default();
@@ -118,30 +127,7 @@ async fn read_services(aws: &Aws, apps: &mut Apps<'_>) {
     }
 }
 
-async fn read_log_groups(aws: &Aws, apps: &mut Apps<'_>) {
-    let fetched = log_group::observe(aws, keys(apps, log_group_names)).await;
-    fill(apps, |app| {
-        for name in log_group_names(app) {
-            app.observed.log_groups.extend(batch::get(&fetched, &name)?);
-        }
-        Ok(())
-    });
-}
-
-/// Wanted groups, indexed ones, and those that the present revision writes to.
-fn log_group_names(app: &App<'_>) -> BTreeSet<String> {
-    let indexed = app.indexed(":log-group:").filter_map(|arn| {
-        let name = arn.split(":log-group:").nth(1)?.trim_end_matches(":*");
-        Some(name.to_owned())
-    });
-    let own = app.observed.task_definitions.own.iter().flat_map(|revision| revision.spec.containers.values());
-    let options = own.filter_map(|container| container.logs.as_ref());
-    let written =
-        options.filter_map(|logs| logs.options.get(crate::resource::task_definition::spec::LOG_GROUP).cloned());
-    app.desired.log_groups.keys().cloned().chain(indexed).chain(written).collect()
-}
-
-async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>) {
+async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     let regions = keys(apps, |app| {
         let own = (!app.observed.load_balancers.is_empty()).then(|| aws.region().to_owned());
         let topics = app.desired.subscriptions.iter().filter(|_| own.is_some());
@@ -160,7 +146,16 @@ async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>) {
     });
     let arns =
         keys(apps, |app| app.observed.subscriptions.iter().filter_map(|one| one.arn.clone()).collect::<Vec<_>>());
-    let specs = batch::each(arns, |arn| subscription::observe_spec(aws, arn)).await;
+    let last = &cache.subscriptions;
+    let is_wanted = |app: &App<'_>, topic: &str, spec: &subscription::Spec| {
+        app.desired.is_present() && app.desired.subscriptions.iter().any(|one| one.topic == topic && one.spec == *spec)
+    };
+    let settled = keys(apps, |app| {
+        let found = app.observed.subscriptions.iter().filter_map(|one| Some((&one.topic, one.arn.as_ref()?)));
+        let settled = found.filter(|(topic, arn)| last.last(arn).is_some_and(|spec| is_wanted(app, topic, spec)));
+        settled.map(|(_, arn)| arn.clone()).collect::<Vec<_>>()
+    });
+    let specs = cache.subscriptions.read(arns, &settled, |arn| subscription::observe_spec(aws, arn)).await;
     fill(apps, |app| {
         for found in &mut app.observed.subscriptions {
             if let Some(arn) = &found.arn {

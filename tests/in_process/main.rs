@@ -5,8 +5,10 @@
 
 mod adapter;
 mod crash;
+mod crowd;
 mod handover;
 mod lab;
+mod many;
 mod outage;
 mod ownership;
 mod reads;

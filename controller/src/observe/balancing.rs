@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::{App, Apps, fill, keys};
+use super::{App, Apps, Cache, fill, keys};
 use crate::app::{Owner, Tags};
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
 use crate::error::Error;
+use crate::observe::rotation::Rotation;
 use crate::resource::{listener, load_balancer, tags, target_group};
 
-pub(super) async fn read(aws: &Aws, apps: &mut Apps<'_>) {
+pub(super) async fn read(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     read_groups(aws, apps).await;
     read_balancers(aws, apps).await;
     let arns = keys(apps, |app| group_arns(app).chain(balancer_arns(app)).collect::<Vec<_>>());
     let tags = tags::observe_elb(aws, arns).await;
     keep_ours(apps, &tags);
-    finish_groups(aws, apps, &tags).await;
-    finish_balancers(aws, apps, &tags).await;
+    finish_groups(aws, apps, &tags, cache).await;
+    finish_balancers(aws, apps, &tags, cache).await;
     read_listeners(aws, apps).await;
 }
 
@@ -44,17 +45,23 @@ fn linked_groups(app: &App<'_>) -> BTreeSet<String> {
 }
 
 async fn read_groups(aws: &Aws, apps: &mut Apps<'_>) {
-    let by_name = target_group::observe_names(aws, keys(apps, group_name)).await;
     let by_arn = target_group::observe_arns(aws, keys(apps, linked_groups)).await;
     fill(apps, |app| {
-        if let Some(name) = group_name(app) {
-            app.groups.extend(batch::get(&by_name, &name)?);
-        }
         for arn in linked_groups(app) {
             app.groups.extend(batch::get(&by_arn, &arn)?);
         }
-        let mut seen = BTreeSet::new();
-        app.groups.retain(|one| seen.insert(one.target_group_arn.clone()));
+        Ok(())
+    });
+    // A name is taken once, so what was found by its ARN need not be looked for by name.
+    let missing = |app: &App<'_>| {
+        let found = |name: &String| app.groups.iter().any(|one| one.target_group_name.as_ref() == Some(name));
+        group_name(app).filter(|name| !found(name))
+    };
+    let by_name = target_group::observe_names(aws, keys(apps, missing)).await;
+    fill(apps, |app| {
+        if let Some(name) = missing(app) {
+            app.groups.extend(batch::get(&by_name, &name)?);
+        }
         Ok(())
     });
 }
@@ -66,12 +73,8 @@ fn linked_balancers(app: &App<'_>) -> BTreeSet<String> {
 }
 
 async fn read_balancers(aws: &Aws, apps: &mut Apps<'_>) {
-    let by_name = load_balancer::observe_names(aws, keys(apps, balancer_name)).await;
     let by_arn = load_balancer::observe_arns(aws, keys(apps, linked_balancers)).await;
     fill(apps, |app| {
-        if let Some(name) = balancer_name(app) {
-            app.balancers.extend(batch::get(&by_name, &name)?);
-        }
         for arn in linked_balancers(app) {
             app.balancers.extend(batch::get(&by_arn, &arn)?);
         }
@@ -80,8 +83,17 @@ async fn read_balancers(aws: &Aws, apps: &mut Apps<'_>) {
             let exists = |arn: &String| by_arn.get(arn).is_none_or(|found| !matches!(found, Ok(None)));
             group.load_balancer_arns.iter_mut().for_each(|arns| arns.retain(exists));
         }
-        let mut seen = BTreeSet::new();
-        app.balancers.retain(|one| seen.insert(one.load_balancer_arn.clone()));
+        Ok(())
+    });
+    let missing = |app: &App<'_>| {
+        let found = |name: &String| app.balancers.iter().any(|one| one.load_balancer_name.as_ref() == Some(name));
+        balancer_name(app).filter(|name| !found(name))
+    };
+    let by_name = load_balancer::observe_names(aws, keys(apps, missing)).await;
+    fill(apps, |app| {
+        if let Some(name) = missing(app) {
+            app.balancers.extend(batch::get(&by_name, &name)?);
+        }
         Ok(())
     });
 }
@@ -109,9 +121,15 @@ fn tags_of(tags: &Fetched<Tags>, arn: Option<&String>) -> Result<Tags, Error> {
     Ok(arn.map(|arn| batch::get(tags, arn)).transpose()?.flatten().unwrap_or_default())
 }
 
-async fn finish_groups(aws: &Aws, apps: &mut Apps<'_>, tags: &Fetched<Tags>) {
+async fn finish_groups(aws: &Aws, apps: &mut Apps<'_>, tags: &Fetched<Tags>, cache: &mut Cache) {
     let arns = keys(apps, |app| group_arns(app).collect::<Vec<_>>());
-    let attributes = batch::each(arns, |arn| target_group::observe_attributes(aws, arn)).await;
+    let last = &cache.target_groups;
+    let settled = keys(apps, |app| {
+        let wanted = app.desired.target_group();
+        let wanted = wanted.and_then(|(name, spec)| Some((find_group(app, name)?, &spec.attributes)));
+        wanted.filter(|(arn, attributes)| last.last(arn) == Some(attributes)).map(|(arn, _)| arn.clone())
+    });
+    let attributes = cache.target_groups.read(arns, &settled, |arn| target_group::observe_attributes(aws, arn)).await;
     fill(apps, |app| {
         for one in &app.groups {
             let arn = one.target_group_arn.clone().unwrap_or_default();
@@ -123,9 +141,15 @@ async fn finish_groups(aws: &Aws, apps: &mut Apps<'_>, tags: &Fetched<Tags>) {
     });
 }
 
-async fn finish_balancers(aws: &Aws, apps: &mut Apps<'_>, tags: &Fetched<Tags>) {
+fn find_group<'a>(app: &'a App<'_>, name: &str) -> Option<&'a String> {
+    app.groups.iter().find(|one| one.target_group_name() == Some(name))?.target_group_arn.as_ref()
+}
+
+async fn finish_balancers(aws: &Aws, apps: &mut Apps<'_>, tags: &Fetched<Tags>, cache: &mut Cache) {
     let arns = keys(apps, |app| balancer_arns(app).collect::<Vec<_>>());
-    let attributes = batch::each(arns, |arn| load_balancer::observe_attributes(aws, arn)).await;
+    let last = &cache.load_balancers;
+    let settled = keys(apps, |app| settled_balancer(app, last));
+    let attributes = cache.load_balancers.read(arns, &settled, |arn| load_balancer::observe_attributes(aws, arn)).await;
     fill(apps, |app| {
         for one in &app.balancers {
             let arn = one.load_balancer_arn.clone().unwrap_or_default();
@@ -137,17 +161,35 @@ async fn finish_balancers(aws: &Aws, apps: &mut Apps<'_>, tags: &Fetched<Tags>) 
     });
 }
 
-/// Listeners of our load balancers; those of others are none of our business.
+/// The wanted load balancer, if it stays and its attributes were as they should be.
+fn settled_balancer(app: &App<'_>, last: &Rotation<load_balancer::Attributes>) -> Option<String> {
+    let (name, spec) = app.desired.load_balancer()?;
+    let raw = app.balancers.iter().find(|one| one.load_balancer_name() == Some(name))?;
+    let arn = raw.load_balancer_arn.clone()?;
+    let attributes = last.last(&arn).filter(|one| one.idle_timeout_seconds == spec.idle_timeout_seconds)?;
+    let found = load_balancer::found(raw, Tags::new(), *attributes);
+    (found.spec.scheme == spec.scheme).then_some(arn)
+}
+
+/// Listeners of our load balancers; those of others are none of our business. Where the index of tags leads to the wanted one
+/// that is enough; what else there may be is read only where something is missing, or goes.
 async fn read_listeners(aws: &Aws, apps: &mut Apps<'_>) {
-    let ours = |app: &App<'_>| -> Vec<String> {
-        let found = app.observed.load_balancers.iter();
-        let ours = found.filter(|one| app.desired.marks.owner(&one.tags) == Owner::Ours);
-        ours.map(|one| one.arn.clone()).collect()
-    };
-    let fetched = batch::each(keys(apps, ours), |arn| listener::observe(aws, arn)).await;
+    let indexed = |app: &App<'_>| app.indexed(":listener/app/").collect::<Vec<_>>();
+    let by_arn = listener::observe_arns(aws, keys(apps, indexed)).await;
     fill(apps, |app| {
-        for arn in ours(app) {
-            app.listeners.extend(batch::get(&fetched, &arn)?.unwrap_or_default());
+        for arn in indexed(app) {
+            app.listeners.extend(batch::get(&by_arn, &arn)?);
+        }
+        Ok(())
+    });
+    let incomplete = |app: &App<'_>| balancers_of_ours(app, |one| !has_wanted_listener(app, one));
+    let by_balancer = batch::each(keys(apps, incomplete), |arn| listener::observe(aws, arn)).await;
+    fill(apps, |app| {
+        let complete = balancers_of_ours(app, |one| has_wanted_listener(app, one));
+        let incomplete = incomplete(app);
+        app.listeners.retain(|one| one.load_balancer_arn.as_ref().is_some_and(|arn| complete.contains(arn)));
+        for arn in incomplete {
+            app.listeners.extend(batch::get(&by_balancer, &arn)?.unwrap_or_default());
         }
         Ok(())
     });
@@ -162,4 +204,21 @@ async fn read_listeners(aws: &Aws, apps: &mut Apps<'_>) {
         }
         Ok(())
     });
+}
+
+fn balancers_of_ours(app: &App<'_>, which: impl Fn(&load_balancer::Found) -> bool) -> Vec<String> {
+    let ours = app.observed.load_balancers.iter().filter(|one| app.desired.marks.owner(&one.tags) == Owner::Ours);
+    ours.filter(|one| which(one)).map(|one| one.arn.clone()).collect()
+}
+
+/// Whether this is the wanted load balancer, to stay, and has a listener at the wanted port.
+fn has_wanted_listener(app: &App<'_>, balancer: &load_balancer::Found) -> bool {
+    let Some(front) = app.desired.front.as_ref().filter(|_| load_balancer::going(app.desired, balancer).is_none())
+    else {
+        return false;
+    };
+    app.listeners.iter().any(|one| {
+        one.load_balancer_arn.as_ref() == Some(&balancer.arn)
+            && one.port.and_then(|port| u32::try_from(port).ok()) == Some(front.listener.port)
+    })
 }

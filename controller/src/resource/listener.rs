@@ -3,11 +3,14 @@
 mod default_action;
 mod removal;
 
+use std::collections::BTreeSet;
+
 use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as ElbListener, ProtocolEnum};
 use serde::Serialize;
 
 use crate::app::{Marks, Owner, Tags};
 use crate::aws::Aws;
+use crate::batch::{self, Fetched};
 use crate::desired::Desired;
 use crate::diff::{self, Change};
 use crate::error::{Class, Error};
@@ -21,6 +24,9 @@ pub use removal::plan_removal;
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "listener";
+/// Most ARNs that one call takes, by practice.
+const BATCH: usize = 20;
+const DESCRIBE: &str = "elasticloadbalancing:DescribeListeners";
 
 /// What the manifest says of the listener; where it forwards to is known once the target group exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -112,6 +118,15 @@ pub fn desired(wanted: &manifest::Listener) -> Wanted {
     Wanted { port: wanted.port, protocol: protocol.to_owned(), certificate_arn: wanted.certificate_arn.clone() }
 }
 
+/// Reads listeners by ARN.
+pub async fn observe_arns(aws: &Aws, arns: BTreeSet<String>) -> Fetched<ElbListener> {
+    batch::fetch(arns, BATCH, |arns: Vec<String>| {
+        let pages = aws.read.elb.describe_listeners().set_listener_arns(Some(arns)).into_paginator().items().send();
+        batch::by_key(pages.try_collect(), Error::of(DESCRIBE), |one: &ElbListener| one.listener_arn.clone())
+    })
+    .await
+}
+
 /// Reads all listeners of one load balancer. One that is gone has none.
 ///
 /// # Errors
@@ -120,7 +135,7 @@ pub async fn observe(aws: &Aws, load_balancer_arn: String) -> Result<Option<Vec<
     let mut pages = aws.read.elb.describe_listeners().load_balancer_arn(load_balancer_arn).into_paginator().send();
     let mut listeners = Vec::new();
     while let Some(page) = pages.next().await {
-        match page.map_err(Error::of("elasticloadbalancing:DescribeListeners")) {
+        match page.map_err(Error::of(DESCRIBE)) {
             Ok(page) => listeners.extend(page.listeners.unwrap_or_default()),
             Err(error) if error.class == Class::NotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_cloudwatchlogs::types::LogGroup;
 use serde::Serialize;
 
 use crate::app::{Marks, Owner, Tags};
@@ -15,6 +16,8 @@ use crate::observed::Observed;
 use crate::plan::{self, On, Plan, Summary, Verb};
 
 const RESOURCE: &str = "log group";
+/// Most names that one call takes.
+const BATCH: usize = 50;
 
 /// Normal form of a log group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +36,25 @@ pub struct Found {
     pub tags: Tags,
     /// What it is.
     pub spec: Spec,
+}
+
+/// A log group whose tags are not read yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Untagged {
+    /// Its name, which identifies it.
+    pub name: String,
+    /// Its ARN, in the form that calls about tags take.
+    pub arn: String,
+    /// What it is.
+    pub spec: Spec,
+}
+
+impl Untagged {
+    /// With its tags.
+    #[must_use]
+    pub fn tagged(self, tags: Tags) -> Found {
+        Found { name: self.name, tags, spec: self.spec }
+    }
 }
 
 /// What may be done to a log group.
@@ -71,26 +93,32 @@ pub fn desired(manifest: &Manifest) -> BTreeMap<String, Spec> {
     logs.map(|logs| (logs.group.clone(), Spec { retention_days: logs.retention_days })).collect()
 }
 
-/// Reads log groups by name, with their tags.
-pub async fn observe(aws: &Aws, names: BTreeSet<String>) -> Fetched<Found> {
-    batch::each(names, |name| observe_one(aws, name)).await
+/// Reads log groups by name.
+pub async fn observe(aws: &Aws, names: BTreeSet<String>) -> Fetched<Untagged> {
+    batch::fetch(names, BATCH, |names: Vec<String>| async move {
+        let mut pages =
+            aws.read.logs.describe_log_groups().set_log_group_identifiers(Some(names)).into_paginator().send();
+        let mut found = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let groups = page.map_err(Error::of("logs:DescribeLogGroups"))?.log_groups.unwrap_or_default();
+            found.extend(groups.iter().filter_map(untagged).map(|group| (group.name.clone(), group)));
+        }
+        Ok(found)
+    })
+    .await
 }
 
-async fn observe_one(aws: &Aws, name: String) -> Result<Option<Found>, Error> {
-    let mut pages = aws.read.logs.describe_log_groups().log_group_name_prefix(&name).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(Error::of("logs:DescribeLogGroups"))?;
-        let group = page.log_groups().iter().find(|group| group.log_group_name() == Some(&name));
-        let Some(group) = group else { continue };
-        let retention_days = group.retention_in_days.and_then(|days| u32::try_from(days).ok());
-        let arn = group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
-        let Some(tags) = observe_tags(aws, arn).await? else { return Ok(None) };
-        return Ok(Some(Found { name, tags, spec: Spec { retention_days } }));
-    }
-    Ok(None)
+fn untagged(raw: &LogGroup) -> Option<Untagged> {
+    let retention_days = raw.retention_in_days.and_then(|days| u32::try_from(days).ok());
+    let arn = raw.log_group_arn().or(raw.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
+    Some(Untagged { name: raw.log_group_name.clone()?, arn, spec: Spec { retention_days } })
 }
 
-async fn observe_tags(aws: &Aws, arn: String) -> Result<Option<Tags>, Error> {
+/// Reads the tags of one log group; absent when it is gone.
+///
+/// # Errors
+/// When the read fails.
+pub async fn observe_tags(aws: &Aws, arn: String) -> Result<Option<Tags>, Error> {
     let call = aws.read.logs.list_tags_for_resource().resource_arn(arn).send().await;
     match call.map_err(Error::of("logs:ListTagsForResource")) {
         Ok(answer) => Ok(Some(answer.tags.unwrap_or_default().into_iter().collect())),

@@ -14,20 +14,23 @@ use crate::error::{Class, Error};
 
 /// Most resources that one call of DescribeTags takes.
 const BATCH: usize = 20;
-/// What can be left over; services are found by their name.
-const TYPES: [&str; 3] = ["ecs:task-definition", "elasticloadbalancing", "logs"];
+/// What a live app can leave over; services are found by their name.
+const TYPES: [&str; 2] = ["elasticloadbalancing", "logs"];
+/// What else an app that goes can leave over.
+const REVISIONS: &str = "ecs:task-definition";
 
 /// ARNs of everything tagged as the manager's, by the value of the app tag.
 pub type Index = BTreeMap<String, BTreeSet<String>>;
 
-/// Reads the index. An endpoint without the operation has no record.
+/// Reads the index, with or without the revisions of task definitions. An endpoint without the operation has no record.
 ///
 /// # Errors
 /// When the read fails; what is there is then unknown.
-pub async fn index(aws: &Aws, manager: &Manager) -> Result<Index, Error> {
+pub async fn index(aws: &Aws, manager: &Manager, revisions: bool) -> Result<Index, Error> {
     let filter = TagFilter::builder().key(MANAGER_TAG).values(&manager.0).build();
     let call = aws.read.tagging.get_resources().tag_filters(filter);
-    let call = call.set_resource_type_filters(Some(TYPES.iter().map(ToString::to_string).collect()));
+    let types = TYPES.into_iter().chain(revisions.then_some(REVISIONS)).map(str::to_owned);
+    let call = call.set_resource_type_filters(Some(types.collect()));
     let mut pages = call.into_paginator().send();
     let mut index = Index::new();
     while let Some(page) = pages.next().await {
