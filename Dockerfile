@@ -14,8 +14,8 @@ COPY localcloud/Cargo.toml localcloud/
 COPY worker/Cargo.toml worker/
 # Empty sources in place of ours: this layer compiles the dependencies alone, and only a changed manifest or lock file
 # compiles them again. An edit of our own source does not.
-RUN mkdir -p src controller/src hq/src localcloud/src localcloud/tests worker/src worker/benches/orders \
-    && for main in src hq/src worker/src worker/benches/orders; do echo 'fn main() {}' > $main/main.rs; done \
+RUN mkdir -p src controller/src hq/src localcloud/src localcloud/tests worker/src worker/benches/orders benches/resync \
+    && for main in src hq/src worker/src worker/benches/orders benches/resync; do echo 'fn main() {}' > $main/main.rs; done \
     && touch controller/src/lib.rs hq/src/lib.rs localcloud/src/lib.rs worker/src/lib.rs localcloud/tests/runtime_reaper.rs
 ARG TARGET=x86_64-unknown-linux-gnu
 RUN cargo build --locked --profile dist --target "${TARGET}" -p interstella-worker -p interstella-hq
