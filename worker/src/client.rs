@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Uri, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use uuid::Uuid;
 
@@ -81,12 +81,17 @@ impl HttpApi {
     }
 
     fn request(&self, key: Uuid, body: String) -> Option<Request<Full<Bytes>>> {
-        Request::post(self.endpoint.clone())
-            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(API_KEY, self.api_key.header())
-            .header(IDEMPOTENCY_KEY, key.to_string())
-            .body(Full::new(Bytes::from(body)))
-            .ok()
+        let key = HeaderValue::from_str(key.hyphenated().encode_lower(&mut Uuid::encode_buffer())).ok()?;
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.clone();
+        // Room for these and for what the transport adds.
+        let headers = request.headers_mut();
+        headers.reserve(6);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(API_KEY, self.api_key.header());
+        headers.insert(IDEMPOTENCY_KEY, key);
+        Some(request)
     }
 
     /// The same key may go out again if the API honours it, or if the first attempt certainly did nothing.
@@ -113,7 +118,7 @@ impl FulfilmentApi for HttpApi {
             }
             tracing::warn!(verdict = %first, "repeating the call with the same key");
             let left = self.limits.call.saturating_sub(started.elapsed()).min(self.limits.attempt);
-            let second = self.attempt(key, body, left).await;
+            let second = Box::pin(self.attempt(key, body, left)).await;
             first.then(second)
         })
     }

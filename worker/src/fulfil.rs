@@ -67,9 +67,8 @@ impl Fulfiller {
     }
 
     async fn claim(&self, delivery: &Delivery, order: Order) -> Result<Reply, LedgerError> {
-        let fingerprint = order.fingerprint();
         let claim = Change::Claim {
-            fingerprint: fingerprint.clone(),
+            fingerprint: order.fingerprint(),
             order: delivery.message.clone(),
             idempotent: self.idempotent,
         };
@@ -82,7 +81,7 @@ impl Fulfiller {
             }
             Outcome::Busy(until_ms) => Ok(Reply::TryLater("in progress elsewhere", self.until(until_ms))),
             Outcome::Conflict => {
-                let key = Uuid::new_v5(&delivery.key, fingerprint.as_bytes());
+                let key = Uuid::new_v5(&delivery.key, order.fingerprint().as_bytes());
                 self.quarantine(key, &delivery.message, "another order was delivered under this key").await
             }
             Outcome::Written | Outcome::Fenced => Ok(Reply::TryLater("fenced", None)),

@@ -1,25 +1,25 @@
 //! Requests that the worker makes. Every one goes through here, so that each is bounded in time and size, follows no
 //! redirect, and can be recorded by a test.
 
+mod link;
+mod pool;
+
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header};
+use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower::Service;
+use tower::ServiceExt;
+
+use link::{Failure, Link};
+use pool::{Origin, Pool};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-const IDLE_CONNECTIONS: usize = 64;
 
 /// Is told the URL of every connection before it is opened.
 pub type Observer = Arc<dyn Fn(&Uri) + Send + Sync>;
@@ -49,7 +49,9 @@ pub(crate) enum SendError {
 /// The client. Clones share its connections.
 #[derive(Clone)]
 pub(crate) struct Outbound {
-    client: Client<Observed<HttpsConnector<HttpConnector>>, Full<Bytes>>,
+    connector: HttpsConnector<HttpConnector>,
+    observer: Option<Observer>,
+    pool: Pool,
 }
 
 impl Outbound {
@@ -59,38 +61,68 @@ impl Outbound {
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         http.set_nodelay(true);
         http.enforce_http(false);
-        let https = HttpsConnectorBuilder::new()
+        let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))?
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .build(Observed { inner: https, observer });
-        Ok(Outbound { client })
+        Ok(Outbound { connector, observer, pool: Pool::default() })
     }
 
-    /// Sends one request and reads the whole answer, within `deadline` and at most `body_limit` bytes of body.
+    /// Sends one request to an absolute URL and reads the whole answer, within `deadline` and at most `body_limit` bytes of body.
     pub(crate) async fn send(
         &self,
         request: Request<Full<Bytes>>,
         deadline: Duration,
         body_limit: usize,
     ) -> Result<Answer, SendError> {
-        let exchange = async {
-            let response = self.client.request(request).await;
-            let response =
-                response.map_err(|error| if error.is_connect() { SendError::NotSent } else { SendError::Unknown })?;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, body_limit).collect().await.map_err(|error| {
-                if error.is::<LengthLimitError>() { SendError::TooLong } else { SendError::Unknown }
-            })?;
-            Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
-        };
+        let exchange = self.exchange(request, body_limit);
         tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(SendError::Unknown))
     }
+
+    /// A connection that turns out to be closed before the request went out has cost nothing: the next one is tried, and in the
+    /// end a new one.
+    async fn exchange(&self, mut request: Request<Full<Bytes>>, body_limit: usize) -> Result<Answer, SendError> {
+        let url = std::mem::take(request.uri_mut());
+        let origin = Origin::of(&url).ok_or(SendError::NotSent)?;
+        address(&mut request, &url).ok_or(SendError::NotSent)?;
+        loop {
+            let (mut link, is_new) = match self.pool.take(&origin) {
+                Some(link) => (link, false),
+                // In a box: what is rare must not make the future of every call large.
+                None => (Box::pin(self.connect(url.clone())).await?, true),
+            };
+            match link.exchange(request, body_limit).await {
+                Ok(answer) => {
+                    self.pool.put(origin, link);
+                    return Ok(answer);
+                }
+                Err(Failure::Unsent(unsent)) if !is_new => request = *unsent,
+                Err(Failure::Unsent(_)) => return Err(SendError::NotSent),
+                Err(Failure::Sent(error)) => return Err(error),
+            }
+        }
+    }
+
+    /// Opens a connection; the observer hears of it before.
+    async fn connect(&self, url: Uri) -> Result<Box<Link>, SendError> {
+        if let Some(observer) = &self.observer {
+            observer(&url);
+        }
+        let stream = self.connector.clone().oneshot(url).await.map_err(|_| SendError::NotSent)?;
+        Link::open(stream).await.map_err(|_| SendError::NotSent)
+    }
+}
+
+/// Gives a request the form in which it goes to `url`'s host: its path alone, and the host in a header.
+fn address(request: &mut Request<Full<Bytes>>, url: &Uri) -> Option<()> {
+    let default_port = if url.scheme() == Some(&Scheme::HTTPS) { ":443" } else { ":80" };
+    let authority = url.authority()?.as_str();
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let host = HeaderValue::from_str(host.strip_suffix(default_port).unwrap_or(host)).ok()?;
+    request.headers_mut().insert(header::HOST, host);
+    *request.uri_mut() = url.path_and_query().cloned().map(Uri::from).unwrap_or_default();
+    Some(())
 }
 
 impl fmt::Debug for Outbound {
@@ -99,30 +131,5 @@ impl fmt::Debug for Outbound {
     }
 }
 
-/// A connector that tells an observer before it connects.
-#[derive(Clone)]
-struct Observed<C> {
-    inner: C,
-    observer: Option<Observer>,
-}
-
-impl<C> Service<Uri> for Observed<C>
-where
-    C: Service<Uri>,
-    C::Future: Send + 'static,
-{
-    type Response = C::Response;
-    type Error = C::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<C::Response, C::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        if let Some(observer) = &self.observer {
-            observer(&uri);
-        }
-        Box::pin(self.inner.call(uri))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,8 @@ fn respond(outcome: Outcome, allow: Option<&'static str>, close: bool) -> Respon
     let mut response = Response::new(Full::new(Bytes::from_static(outcome.text.as_bytes())));
     *response.status_mut() = outcome.status;
     let headers = response.headers_mut();
+    // Room for these and for what the transport adds.
+    headers.reserve(6);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     if let Some(retry_after) = outcome.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_millis().div_ceil(1000) as u64));
@@ -197,7 +199,8 @@ impl Routes {
         match envelope.kind {
             Kind::Notification => Ok(Read::Order(delivery(envelope, topic))),
             Kind::SubscriptionConfirmation => {
-                self.parts.confirmer.confirm(&envelope, topic).await?;
+                // In a box, because it is rare and its future has kilobytes.
+                Box::pin(self.parts.confirmer.confirm(&envelope, topic)).await?;
                 tracing::info!(topic = topic.arn(), "Subscription confirmed");
                 Ok(Read::Handled("confirmed"))
             }

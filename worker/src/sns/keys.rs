@@ -64,7 +64,8 @@ impl KeyCache {
             LookUp::Found(found) => return found,
             LookUp::Join(flight) => flight,
         };
-        let found = flight.get_or_init(|| self.fetch(url, topic)).await.clone();
+        // In boxes, because fetching is rare and its future has kilobytes, which every order would move about.
+        let found = Box::pin(flight.get_or_init(|| Box::pin(self.fetch(url, topic)))).await.clone();
         self.known().settle(url, &flight, &found, self.clock.now_ms());
         found
     }
