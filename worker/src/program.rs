@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -11,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Config;
 use crate::parked::{self, Command, USAGE};
+use crate::server::listen;
 use crate::worker;
 
 /// The exit code for a configuration that cannot work, as sysexits has it.
@@ -99,11 +99,9 @@ async fn start(config: Config) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut signals =
         Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
     let address = config.address();
-    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let admin = match config.admin_address() {
-        Some(address) => {
-            Some(TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?)
-        }
+        Some(address) => Some(listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))?),
         None => None,
     };
     tracing::info!(address = %listener.local_addr()?, "Taking orders");

@@ -10,6 +10,7 @@ mod head;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::limits::Limits;
@@ -35,6 +36,8 @@ const MAX_HEADERS: usize = 64;
 const RESERVE: usize = 64;
 /// File descriptors for everything but accepted connections.
 const OTHER_FILES: u64 = 128;
+/// Connections that wait to be accepted; the kernel caps it at `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// How far the server is on its way down.
@@ -82,6 +85,15 @@ fn cap(wanted: usize, files: Option<u64>) -> usize {
     let taken = OTHER_FILES + RESERVE as u64;
     let room = files.map_or(u64::MAX, |files| files.saturating_sub(taken)).max(16);
     wanted.min(usize::try_from(room).unwrap_or(usize::MAX))
+}
+
+/// Listens on `address`. A burst of connections waits in the kernel's queue; the usual length of 128 is less than a load balancer
+/// opens at once, and whoever finds the queue full tries again only after a second, health checks too.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until the stage is [`Stage::Closed`], then returns when every connection has ended.
