@@ -15,6 +15,7 @@ mod config;
 mod fulfil;
 pub mod ledger;
 mod limits;
+mod log;
 mod metrics;
 mod order;
 mod outbound;

@@ -4,11 +4,9 @@ use std::process::ExitCode;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Config;
+use crate::log;
 use crate::parked::{self, Command, USAGE};
 use crate::server::listen;
 use crate::worker;
@@ -44,7 +42,7 @@ pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = 
     };
     let code = match command {
         Command::Serve => {
-            log(filter);
+            log::start(filter);
             runtime.block_on(serve(config))
         }
         _ => runtime.block_on(ask(command, &config)),
@@ -58,17 +56,6 @@ fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
     let mut builder = if cores == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
     builder.enable_all().build()
-}
-
-/// One JSON object a line, so that nothing a sender wrote can forge a line.
-fn log(filter: &str) {
-    // Targets and levels are enough; a filter with regular expressions would add half a megabyte to the binary.
-    let filter = filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stdout);
-    let started = tracing_subscriber::registry().with(filter).with(lines).try_init();
-    if let Err(error) = started {
-        eprintln!("worker: logs go where they went before: {error}");
-    }
 }
 
 async fn ask(command: Command, config: &Config) -> ExitCode {
