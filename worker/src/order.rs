@@ -1,8 +1,8 @@
 //! What an order says, and the identity under which it has one effect.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use serde::Deserialize;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// Orders are identified within this namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f1d_7a52_2c0e_4f7b_9c55_1e57_e11a_8888);
@@ -44,9 +44,16 @@ pub(crate) fn fingerprint(text: &str) -> String {
     hex::encode(digest(&SHA256, text.as_bytes()))
 }
 
-/// The idempotency key of a message: every delivery of it, on every replica, has the same.
+/// The idempotency key of a message: every delivery of it, on every replica, has the same. It is the version 5 UUID of
+/// `TOPIC|MESSAGE` in the namespace, made with the processor's own SHA-1.
 pub(crate) fn key(topic_arn: &str, message_id: &str) -> Uuid {
-    Uuid::new_v5(&NAMESPACE, format!("{topic_arn}|{message_id}").as_bytes())
+    let mut sha1 = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    for part in [NAMESPACE.as_bytes(), topic_arn.as_bytes(), b"|", message_id.as_bytes()] {
+        sha1.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(sha1.finish().as_ref()).for_each(|(byte, digest)| *byte = *digest);
+    Builder::from_sha1_bytes(bytes).into_uuid()
 }
 
 #[cfg(test)]
@@ -67,7 +74,7 @@ mod tests {
     #[test]
     fn keys_differ_by_topic_and_message() {
         let id = "165545c9-2a5c-472c-8df2-7ff2be2b3b1b";
-        assert_eq!(key("a", id), key("a", id));
+        assert_eq!(key("a", id), Uuid::new_v5(&NAMESPACE, format!("a|{id}").as_bytes()));
         assert_ne!(key("a", id), key("b", id));
     }
 }
