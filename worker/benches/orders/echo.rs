@@ -1,18 +1,17 @@
-//! The least that an HTTP server in Rust does with a body: read it and send it back. And the least with a call in between, as an
-//! order needs one.
+//! The least that a server made with axum does with a body: read it and send it back. And the least with a call in between, as
+//! an order needs one.
 
-use std::convert::Infallible;
-
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use axum::serve::ListenerExt;
 use bytes::Bytes;
-use http::{Request, Response, Uri};
-use http_body_util::{BodyExt, Collected, Full};
-use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use http::{Request, Uri};
+use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
 
 /// Whom to call for each request, if anybody.
@@ -21,30 +20,27 @@ type Call = Option<(Client<HttpConnector, Full<Bytes>>, Uri)>;
 /// Serves on `port` of loopback, and calls `upstream`, on one thread as the worker does on one core.
 pub fn run(port: u16, upstream: Option<u16>) {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(([127, 0, 0, 1], port).into()).unwrap();
+        // As long a queue as the worker's.
+        let listener = socket.listen(4096).unwrap().tap_io(|stream| stream.set_nodelay(true).unwrap());
         let call: Call = upstream.map(|port| {
             let client = Client::builder(TokioExecutor::new()).build_http();
             (client, format!("http://127.0.0.1:{port}/receiving/").parse().unwrap())
         });
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            stream.set_nodelay(true).unwrap();
-            let call = call.clone();
-            let service = service_fn(move |request| answer(request, call.clone()));
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
+        let is_up = || async { "Welcome" };
+        let routes =
+            Router::new().route("/", axum::routing::get(is_up)).route("/order/", post(answer)).with_state(call);
+        axum::serve(listener, routes).await.unwrap();
     });
 }
 
-async fn answer(request: Request<Incoming>, call: Call) -> Result<Response<Full<Bytes>>, Infallible> {
-    let body = read(request.into_body()).await;
+async fn answer(State(call): State<Call>, body: Bytes) -> Bytes {
     if let Some((client, uri)) = call {
         let order = Full::new(Bytes::from_static(b"{\"iridium\":1,\"magnesite\":1}"));
-        read(client.request(Request::post(uri).body(order).unwrap()).await.unwrap().into_body()).await;
+        let answer = client.request(Request::post(uri).body(order).unwrap()).await.unwrap();
+        answer.into_body().collect().await.unwrap();
     }
-    Ok(Response::new(Full::new(body)))
-}
-
-async fn read(body: impl Body<Data = Bytes>) -> Bytes {
-    body.collect().await.map(Collected::to_bytes).unwrap_or_default()
+    body
 }
