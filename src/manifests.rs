@@ -14,6 +14,8 @@ use crate::verb::Context;
 
 /// Columns that a problem's snippet may take.
 const WIDTH_COLUMNS: usize = 120;
+/// Most problems that are shown to people: a snippet costs as much time as its file is long, and nobody reads thousands.
+const MOST_SHOWN: usize = 50;
 
 /// Every manifest at `path`, or every problem.
 pub fn load(path: &Path) -> Result<Vec<Manifest>, Vec<Diagnostic>> {
@@ -41,8 +43,11 @@ pub fn report(context: &Context, problems: &[Diagnostic]) -> Result<(), Failure>
 /// Shows problems with snippets on standard error.
 pub fn note(context: &Context, problems: &[Diagnostic]) {
     let colors = output::colors(&context.common, &context.environment);
-    for problem in problems {
+    for problem in problems.iter().take(MOST_SHOWN) {
         // The first line is the one that editors and logs understand; the snippet is for the eye.
         output::note(format_args!("{problem}\n{}", problem.render(colors, WIDTH_COLUMNS)));
+    }
+    if let Some(more @ 1..) = problems.len().checked_sub(MOST_SHOWN) {
+        output::note(format_args!("{more} more; mend these first, or see all with `validate --output json`"));
     }
 }

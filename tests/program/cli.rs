@@ -54,6 +54,16 @@ async fn problems_come_as_json_for_machines() {
 }
 
 #[tokio::test]
+async fn thousands_of_problems_are_counted_rather_than_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("many.yaml");
+    fs::write(&path, (0..9_000).map(|key| format!("k{key}: 1\n")).collect::<String>()).unwrap();
+    let said = alone(&["validate", path.to_str().unwrap()]).await.exits(1).stderr;
+    let (unknown, counted) = (said.matches("many.yaml:").count(), said.lines().last().unwrap());
+    assert!(unknown <= 100 && counted.contains(" more; mend these first"), "{unknown}: {counted}");
+}
+
+#[tokio::test]
 async fn schema_is_the_checked_in_one() {
     let schema = alone(&["schema"]).await.exits(0);
     assert_eq!(schema.stdout, fs::read_to_string(repository("manifests/schema.json")).unwrap());
