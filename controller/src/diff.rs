@@ -29,8 +29,12 @@ impl fmt::Display for Change {
 
 /// The leaves in which `to` differs from `from`, in the order of the spec's fields. Empty means equal.
 #[must_use]
-pub fn diff<T: Serialize>(from: &T, to: &T) -> Vec<Change> {
+pub fn diff<T: Serialize + PartialEq>(from: &T, to: &T) -> Vec<Change> {
     let mut changes = Vec::new();
+    // Nearly always so, and much cheaper to tell.
+    if from == to {
+        return changes;
+    }
     walk(String::new(), &value(from), &value(to), &mut changes);
     changes
 }

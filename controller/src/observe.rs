@@ -104,7 +104,8 @@ async fn read_index(aws: &Aws, apps: &mut Apps<'_>) {
         let index: Result<Index, Error> = tags::index(aws, &manager, revisions).await;
         fill(apps, |app| {
             if app.desired.marks.manager == manager {
-                app.index = index.clone()?.remove(&app.desired.marks.app.to_string()).unwrap_or_default();
+                let index = index.as_ref().map_err(Clone::clone)?;
+                app.index = index.get(&app.desired.marks.app.to_string()).cloned().unwrap_or_default();
             }
             Ok(())
         });
@@ -137,9 +138,13 @@ async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     let fetched = batch::each(regions.clone(), |region| subscription::observe(aws, region)).await;
     fill(apps, |app| {
         for region in &regions {
-            let all = batch::get(&fetched, region)?.unwrap_or_default();
+            let all = match fetched.get(region) {
+                Some(Ok(found)) => found.as_deref().unwrap_or_default(),
+                Some(Err(error)) => return Err(error.clone()),
+                None => &[],
+            };
             let hosts: BTreeSet<&str> = app.observed.load_balancers.iter().map(|one| one.dns_name.as_str()).collect();
-            let ours: Vec<_> = all.into_iter().filter(|one| hosts.contains(one.host.as_str())).collect();
+            let ours: Vec<_> = all.iter().filter(|one| hosts.contains(one.host.as_str())).cloned().collect();
             app.observed.subscriptions.extend(ours);
         }
         Ok(())

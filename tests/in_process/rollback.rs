@@ -90,21 +90,3 @@ async fn a_retry_pushes_once_more() {
     assert!(retried.ends_with(":2") && revision(&lab) == "2", "{retried}, {:#}", service(&lab));
     assert_eq!(service(&lab)["runningCount"], 1);
 }
-
-#[tokio::test]
-async fn a_retry_takes_the_newest_of_several_failures() {
-    let lab = Lab::new().await;
-    lab.converge(MANIFEST).await;
-    // Where ECS does not go back, each failed deployment stays beside the next.
-    let keeping = |tag: &str| edited(&image(tag), &[("rollback: true", "rollback: false")]);
-    let mut controller = lab.controller(lab.present(&keeping("missing-1")));
-    stall(&lab, &mut controller).await;
-    let mut controller = lab.controller(lab.present(&keeping("missing-2")));
-    stall(&lab, &mut controller).await;
-    let deployments = service(&lab)["deployments"].clone();
-    let failed = deployments.as_array().unwrap().iter().filter(|one| one["rolloutState"] == "FAILED");
-    assert_eq!(failed.count(), 2, "{deployments:#}");
-    let (app, manager) = (controller.desired.marks.app.clone(), controller.desired.marks.manager.clone());
-    let retried = operate::retry(&lab.aws, &app, &manager).await.unwrap();
-    assert!(retried.ends_with(":3"), "{retried}");
-}

@@ -54,6 +54,15 @@ pub struct Attempt {
     pub created_at: Option<DateTime>,
 }
 
+impl Record {
+    /// Adds an attempt at its place, before those of its time; it tells more than one of the same revision that is there.
+    fn add(&mut self, attempt: Attempt) {
+        self.failed.retain(|one| one.task_definition != attempt.task_definition);
+        self.failed.insert(0, attempt);
+        self.failed.sort_by_key(|one| Reverse(one.created_at));
+    }
+}
+
 /// Reads what became of the deployments of a service.
 ///
 /// # Errors
@@ -68,24 +77,20 @@ pub async fn observe(aws: &Aws, app: &AppName, service: &Found) -> Result<Record
     if let Some(failed) = newest_failure(aws, &briefs).await?
         && let Some(task_definition) = target(aws, failed).await?
     {
-        record.failed.retain(|one| one.task_definition != task_definition);
-        record.failed.push(Attempt { task_definition, reason: reason(failed), created_at: failed.created_at });
-        record.failed.sort_by_key(|one| Reverse(one.created_at));
+        record.add(Attempt { task_definition, reason: reason(failed), created_at: failed.created_at });
     }
     Ok(record)
 }
 
 /// What the service itself tells, which is all there is where nothing could be rolled back to.
 fn of_service(service: &Found) -> Record {
-    let mut failed: Vec<Attempt> = Vec::new();
+    let mut record = Record::default();
     // ECS lists the newest first.
-    for one in service.deployments.iter().filter(|one| one.rollout_state == "FAILED") {
-        if failed.iter().all(|newer| newer.task_definition != one.task_definition_arn) {
-            let (task_definition, reason) = (one.task_definition_arn.clone(), one.reason.clone());
-            failed.push(Attempt { task_definition, reason, created_at: one.created_at });
-        }
+    for one in service.deployments.iter().rev().filter(|one| one.rollout_state == "FAILED") {
+        let (task_definition, reason) = (one.task_definition_arn.clone(), one.reason.clone());
+        record.add(Attempt { task_definition, reason, created_at: one.created_at });
     }
-    Record { rolling_back: None, failed }
+    record
 }
 
 /// All deployments on record, newest first.
@@ -155,5 +160,27 @@ async fn target(aws: &Aws, brief: &ServiceDeploymentBrief) -> Result<Option<Stri
     match call.map_err(Error::of("ecs:DescribeServiceRevisions")) {
         Err(error) if error.class == Class::Unsupported => Ok(None),
         answer => Ok(answer?.service_revisions.unwrap_or_default().into_iter().find_map(|one| one.task_definition)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_failure_comes_first_and_each_revision_once() {
+        let attempt = |revision: &str, reason: &str, secs| Attempt {
+            task_definition: revision.to_owned(),
+            reason: reason.to_owned(),
+            created_at: Some(DateTime::from_secs(secs)),
+        };
+        let mut record = Record::default();
+        record.add(attempt("monolith:10", "of the service", 30));
+        record.add(attempt("monolith:2", "rolled back", 20));
+        record.add(attempt("monolith:9", "unhealthy", 40));
+        record.add(attempt("monolith:10", "on record", 30));
+        let failed: Vec<_> =
+            record.failed.iter().map(|one| (one.task_definition.as_str(), one.reason.as_str())).collect();
+        assert_eq!(failed, [("monolith:9", "unhealthy"), ("monolith:10", "on record"), ("monolith:2", "rolled back")]);
     }
 }
