@@ -1,8 +1,12 @@
 //! What an order costs, beside what it cannot cost less than: a bare echo of the same body and the check of its signature.
 //!
-//! `cargo bench -p interstella-worker --bench orders`. The worker and the echo are processes of their own on one core; the
-//! load, SNS and the fulfilment API share another. Other programs on the machine change the rates, but hardly the CPU time per
-//! order, so both are shown. Nothing here asserts: figures are for people.
+//! `cargo bench --profile dist -p interstella-worker --bench orders`: built as what runs in production is, the echo like the
+//! worker. The worker and the echo are processes of their own on one core; the load, SNS and the fulfilment API share another.
+//! Other programs on the machine change the rates, and through its caches the CPU time per order too, so compare only what one
+//! run measured. Nothing here asserts: figures are for people.
+//!
+//! On loopback whoever sends also does the receiver's half of TCP. So an order, which sends two messages to the echo's one, pays
+//! for the fulfilment API's half as well, which over a network it would not; the limit with a call in between has the same load.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod child;
