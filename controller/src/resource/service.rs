@@ -186,7 +186,7 @@ pub fn stall(desired: &Desired, observed: &Observed) -> Option<String> {
 
 /// What the service should be now, with the given revision, or why that is not known yet.
 fn wanted(desired: &Desired, observed: &Observed, task_definition: &str) -> Result<Spec, (On, String)> {
-    let Some(front) = &desired.front else { return Ok(desired.service.to_spec(task_definition, BTreeSet::new())) };
+    let Some(front) = &desired.front else { return Ok(desired.service.to_spec(task_definition, &BTreeSet::new())) };
     let (name, _) = &front.target_group;
     let group = observed.target_group(name).filter(|one| desired.marks.owner(&one.tags) == Owner::Ours);
     let group = group.filter(|one| target_group::going(desired, observed, one).is_none());
@@ -196,7 +196,7 @@ fn wanted(desired: &Desired, observed: &Observed, task_definition: &str) -> Resu
         return Err((On::Us, reason));
     }
     let kept = handover::kept(desired, observed);
-    Ok(desired.service.to_spec(task_definition, kept.chain([&group.arn]).cloned().collect()))
+    Ok(desired.service.to_spec(task_definition, &kept.chain([&group.arn]).cloned().collect()))
 }
 
 /// The differences, but for what is left alone when it is not declared: security groups are as AWS chose, and a network

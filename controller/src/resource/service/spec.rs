@@ -90,7 +90,7 @@ impl Spec {
 impl Wanted {
     /// The normal form, with a revision (`family:revision`) and the ARNs of its target groups, if there are to be any.
     #[must_use]
-    pub fn to_spec(&self, task_definition: &str, target_groups: BTreeSet<String>) -> Spec {
+    pub fn to_spec(&self, task_definition: &str, target_groups: &BTreeSet<String>) -> Spec {
         let container = self.container.iter().filter(|_| !target_groups.is_empty());
         Spec {
             launch_type: self.launch_type.clone(),
