@@ -75,10 +75,12 @@ impl ApiKey {
     pub(crate) async fn refused(&self, now_ms: i64) {
         let Some(file) = self.file.clone() else { return };
         let next_ms = self.next_read_ms.load(Ordering::Relaxed);
+        if now_ms < next_ms {
+            return;
+        }
+        // Of orders that are refused at once, one reads.
         let after_ms = now_ms.saturating_add(READ_INTERVAL_MS);
-        let is_mine =
-            self.next_read_ms.compare_exchange(next_ms, after_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if now_ms < next_ms || !is_mine {
+        if self.next_read_ms.compare_exchange(next_ms, after_ms, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return;
         }
         let reading = tokio::task::spawn_blocking(move || Secret::read(&file));
@@ -123,5 +125,21 @@ mod tests {
         assert_eq!(Secret::read(&path).unwrap().0.len(), 4096, "no more is read, and the API will refuse it");
         assert!(Secret::read(dir.path()).unwrap_err().contains("cannot be"));
         assert!(Secret::read(&dir.path().join("none")).unwrap_err().contains("cannot be opened"));
+    }
+
+    #[tokio::test]
+    async fn w45_refusals_in_between_do_not_put_off_the_next_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(&path, "old").unwrap();
+        let key = ApiKey::new(Secret::read(&path).unwrap(), Some(path.clone()));
+        key.refused(0).await;
+        std::fs::write(&path, "new").unwrap();
+        for now_ms in (1_000..READ_INTERVAL_MS).step_by(1_000) {
+            key.refused(now_ms).await;
+            assert_eq!(key.header(), "old", "read again after {now_ms} ms");
+        }
+        key.refused(READ_INTERVAL_MS).await;
+        assert_eq!(key.header(), "new");
     }
 }
