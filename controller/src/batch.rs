@@ -64,7 +64,19 @@ where
 /// # Errors
 /// When reading that key failed.
 pub fn get<T: Clone>(fetched: &Fetched<T>, key: &str) -> Result<Option<T>, Error> {
-    fetched.get(key).cloned().unwrap_or(Ok(None))
+    look(fetched, key).map(Option::<&T>::cloned)
+}
+
+/// As [`get`], without a copy: for what many apps share.
+///
+/// # Errors
+/// When reading that key failed.
+pub fn look<'a, T>(fetched: &'a Fetched<T>, key: &str) -> Result<Option<&'a T>, Error> {
+    match fetched.get(key) {
+        Some(Ok(found)) => Ok(found.as_ref()),
+        Some(Err(error)) => Err(error.clone()),
+        None => Ok(None),
+    }
 }
 
 /// Reads all batches; the second part are the keys of those that failed because one of them does not exist.

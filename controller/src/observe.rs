@@ -138,13 +138,9 @@ async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     let fetched = batch::each(regions.clone(), |region| subscription::observe(aws, region)).await;
     fill(apps, |app| {
         for region in &regions {
-            let all = match fetched.get(region) {
-                Some(Ok(found)) => found.as_deref().unwrap_or_default(),
-                Some(Err(error)) => return Err(error.clone()),
-                None => &[],
-            };
+            let all = batch::look(&fetched, region)?.into_iter().flatten();
             let hosts: BTreeSet<&str> = app.observed.load_balancers.iter().map(|one| one.dns_name.as_str()).collect();
-            let ours: Vec<_> = all.iter().filter(|one| hosts.contains(one.host.as_str())).cloned().collect();
+            let ours: Vec<_> = all.filter(|one| hosts.contains(one.host.as_str())).cloned().collect();
             app.observed.subscriptions.extend(ours);
         }
         Ok(())

@@ -96,22 +96,19 @@ pub fn desired(manifest: &Manifest) -> BTreeMap<String, Spec> {
 /// Reads log groups by name.
 pub async fn observe(aws: &Aws, names: BTreeSet<String>) -> Fetched<Untagged> {
     batch::fetch(names, BATCH, |names: Vec<String>| async move {
-        let mut pages =
-            aws.read.logs.describe_log_groups().set_log_group_identifiers(Some(names)).into_paginator().send();
-        let mut found = BTreeMap::new();
-        while let Some(page) = pages.next().await {
-            let groups = page.map_err(Error::of("logs:DescribeLogGroups"))?.log_groups.unwrap_or_default();
-            found.extend(groups.iter().filter_map(untagged).map(|group| (group.name.clone(), group)));
-        }
-        Ok(found)
+        let call = aws.read.logs.describe_log_groups().set_log_group_identifiers(Some(names));
+        let pages = call.into_paginator().items().send();
+        let name = |one: &LogGroup| one.log_group_name.clone();
+        let found = batch::by_key(pages.try_collect(), Error::of("logs:DescribeLogGroups"), name).await?;
+        Ok(found.into_iter().map(|(name, raw)| (name.clone(), untagged(name, &raw))).collect())
     })
     .await
 }
 
-fn untagged(raw: &LogGroup) -> Option<Untagged> {
+fn untagged(name: String, raw: &LogGroup) -> Untagged {
     let retention_days = raw.retention_in_days.and_then(|days| u32::try_from(days).ok());
     let arn = raw.log_group_arn().or(raw.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
-    Some(Untagged { name: raw.log_group_name.clone()?, arn, spec: Spec { retention_days } })
+    Untagged { name, arn, spec: Spec { retention_days } }
 }
 
 /// Reads the tags of one log group; absent when it is gone.

@@ -14,7 +14,7 @@ use crate::plan::{self, On, Plan, Summary, Verb};
 use crate::resource::load_balancer;
 
 pub use observe::{observe_arns, observe_attributes, observe_names, observe_targets};
-pub use spec::{Attributes, HealthCheck, Spec, desired, found};
+pub use spec::{Attributes, Spec, desired, found};
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "target group";

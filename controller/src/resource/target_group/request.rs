@@ -2,11 +2,12 @@
 
 use aws_sdk_elasticloadbalancingv2::types::{Matcher, ProtocolEnum, TargetGroupAttribute};
 
-use super::{ALGORITHM, DELAY, HealthCheck, Spec};
+use super::{ALGORITHM, DELAY, Spec};
 use crate::app::Marks;
 use crate::aws::Aws;
 use crate::diff::Change;
 use crate::error::Error;
+use crate::manifest::HealthCheck;
 use crate::resource::tags;
 
 /// CreateTargetGroup.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Found;
 use crate::app::Tags;
-use crate::manifest::{self, NetworkMode};
+use crate::manifest::{self, HealthCheck, NetworkMode};
 
 /// Normal form of a target group. Its protocol is HTTP; its VPC is the load balancer's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,31 +15,11 @@ pub struct Spec {
     pub port: u32,
     /// `instance` or `ip`; AWS cannot change it.
     pub target_type: String,
-    /// How healthy targets are told.
+    /// How healthy targets are told. The manifest names all of it, with AWS's own defaults.
     pub health_check: HealthCheck,
     /// The settings that AWS keeps as attributes.
     #[serde(flatten)]
     pub attributes: Attributes,
-}
-
-/// How healthy targets are told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HealthCheck {
-    /// Path that is asked for.
-    pub path: String,
-    /// `traffic-port` or a number.
-    pub port: String,
-    /// Seconds between checks.
-    pub interval_seconds: u32,
-    /// Seconds until a check counts as failed.
-    pub timeout_seconds: u32,
-    /// Good checks until healthy.
-    pub healthy_threshold: u32,
-    /// Bad checks until unhealthy.
-    pub unhealthy_threshold: u32,
-    /// HTTP codes that are good.
-    pub matcher: String,
 }
 
 /// The settings that AWS keeps as attributes.
@@ -55,16 +35,6 @@ pub struct Attributes {
 /// Name and normal form of the manifest's target group.
 #[must_use]
 pub fn desired(app: &str, mode: NetworkMode, wanted: &manifest::TargetGroup) -> (String, Spec) {
-    let check = &wanted.health_check;
-    let health_check = HealthCheck {
-        path: check.path.clone(),
-        port: check.port.clone(),
-        interval_seconds: check.interval_seconds,
-        timeout_seconds: check.timeout_seconds,
-        healthy_threshold: check.healthy_threshold,
-        unhealthy_threshold: check.unhealthy_threshold,
-        matcher: check.matcher.clone(),
-    };
     let target_type = match mode {
         NetworkMode::Bridge => "instance",
         NetworkMode::Awsvpc => "ip",
@@ -77,6 +47,7 @@ pub fn desired(app: &str, mode: NetworkMode, wanted: &manifest::TargetGroup) -> 
         deregistration_delay_seconds: wanted.deregistration_delay_seconds,
         algorithm: algorithm.to_owned(),
     };
+    let health_check = wanted.health_check.clone();
     let spec = Spec { port: wanted.port, target_type: target_type.to_owned(), health_check, attributes };
     (wanted.name.clone().unwrap_or_else(|| app.to_owned()), spec)
 }
@@ -85,14 +56,15 @@ pub fn desired(app: &str, mode: NetworkMode, wanted: &manifest::TargetGroup) -> 
 #[must_use]
 pub fn found(raw: &TargetGroup, tags: Tags, attributes: Attributes) -> Found {
     let number = |value: Option<i32>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
+    let default = HealthCheck::default();
     let health_check = HealthCheck {
-        path: raw.health_check_path.clone().unwrap_or_else(|| "/".into()),
-        port: raw.health_check_port.clone().unwrap_or_else(|| "traffic-port".into()),
-        interval_seconds: number(raw.health_check_interval_seconds, 30),
-        timeout_seconds: number(raw.health_check_timeout_seconds, 5),
-        healthy_threshold: number(raw.healthy_threshold_count, 5),
-        unhealthy_threshold: number(raw.unhealthy_threshold_count, 2),
-        matcher: raw.matcher().and_then(|matcher| matcher.http_code()).unwrap_or("200").to_owned(),
+        path: raw.health_check_path.clone().unwrap_or(default.path),
+        port: raw.health_check_port.clone().unwrap_or(default.port),
+        interval_seconds: number(raw.health_check_interval_seconds, default.interval_seconds),
+        timeout_seconds: number(raw.health_check_timeout_seconds, default.timeout_seconds),
+        healthy_threshold: number(raw.healthy_threshold_count, default.healthy_threshold),
+        unhealthy_threshold: number(raw.unhealthy_threshold_count, default.unhealthy_threshold),
+        matcher: raw.matcher().and_then(|matcher| matcher.http_code()).map_or(default.matcher, str::to_owned),
     };
     let target_type = raw.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned();
     Found {
