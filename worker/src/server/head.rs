@@ -1,81 +1,72 @@
 //! Refuses heads that two parsers may read differently: bare line feeds, and more than one statement of the body's length.
 //!
 //! hyper settles such cases by the RFC's rules and goes on; a proxy in front of it may settle them the other way. The offending
-//! byte is replaced by NUL, which no parser accepts, so that hyper answers 400 and closes.
+//! line is replaced by NULs, which no parser accepts, so that hyper answers 400 and closes.
 
 /// The names that state a body's length, in lower case.
 const LENGTH_NAMES: [&[u8]; 2] = [b"content-length", b"transfer-encoding"];
 
+/// The bytes of a line that may matter: the longest of these names and its colon.
+const NAME_BYTES: usize = 18;
+
 /// The state of the scan over one head.
 #[derive(Debug, Default)]
 pub(super) struct HeadScan {
+    /// The last byte of the current line so far.
     previous: u8,
-    /// How many bytes of the current line were seen.
     line_length: usize,
-    /// The start of the current line in lower case, as far as a name matters.
-    name: [u8; 18],
+    /// The start of the current line, as far as it came.
+    start: [u8; NAME_BYTES],
     lengths: u8,
-    is_request_line: bool,
-    is_started: bool,
+    has_request_line: bool,
     is_over: bool,
 }
 
 impl HeadScan {
     /// Looks at the next bytes, which may come in any pieces.
     pub(super) fn check(&mut self, bytes: &mut [u8]) {
-        if !self.is_started {
-            self.is_started = true;
-            self.is_request_line = true;
-        }
-        for byte in bytes {
+        for part in bytes.split_inclusive_mut(|byte| *byte == b'\n') {
             if self.is_over {
                 return;
             }
-            if self.is_offence(*byte) {
-                *byte = 0;
+            let Some((b'\n', line)) = part.split_last() else {
+                self.extend(part);
+                return;
+            };
+            self.extend(line);
+            if self.is_offence() {
+                part.fill(0);
                 self.is_over = true;
             }
+            self.end_line();
         }
     }
 
-    fn is_offence(&mut self, byte: u8) -> bool {
-        let offence = match byte {
-            b'\n' if self.previous != b'\r' => true,
-            b'\n' => {
-                self.end_line();
-                false
-            }
-            b':' if !self.is_request_line => self.is_second_length(),
-            _ => {
-                if let Some(place) = self.name.get_mut(self.line_length) {
-                    *place = byte.to_ascii_lowercase();
-                }
-                false
-            }
-        };
-        if byte != b'\n' {
-            self.line_length += 1;
+    /// The current line goes on, without its end.
+    fn extend(&mut self, part: &[u8]) {
+        let start = self.start.get_mut(self.line_length..).unwrap_or_default();
+        start.iter_mut().zip(part).for_each(|(place, byte)| *place = *byte);
+        self.line_length += part.len();
+        self.previous = part.last().copied().unwrap_or(self.previous);
+    }
+
+    /// Whether the line that ends here has a bare line feed or states the body's length once more.
+    fn is_offence(&mut self) -> bool {
+        let start = self.start.get(..self.line_length).unwrap_or(&self.start);
+        let name = start.split(|byte| *byte == b':').next().unwrap_or_default();
+        if self.has_request_line && LENGTH_NAMES.iter().any(|length| length.eq_ignore_ascii_case(name)) {
+            self.lengths += 1;
         }
-        self.previous = byte;
-        offence
+        self.previous != b'\r' || self.lengths > 1
     }
 
     /// An empty line, which is one CR before this LF, ends the head; those before the request line do not count.
     fn end_line(&mut self) {
         let is_empty = self.line_length <= 1;
-        if is_empty && !self.is_request_line {
-            self.is_over = true;
-        }
-        self.is_request_line = self.is_request_line && is_empty;
+        self.is_over |= is_empty && self.has_request_line;
+        self.has_request_line |= !is_empty;
         self.line_length = 0;
-    }
-
-    fn is_second_length(&mut self) -> bool {
-        let Some(name) = self.name.get(..self.line_length) else { return false };
-        if LENGTH_NAMES.contains(&name) {
-            self.lengths += 1;
-        }
-        self.lengths > 1
+        self.previous = 0;
     }
 }
 
