@@ -69,6 +69,8 @@ pub(crate) async fn read_body(mut body: Incoming, budget: &Budget, deadline: Dur
     let mut read = ReadBody::default();
     check_size(declared)?;
     read.reserve(declared, budget)?;
+    // The memory that growing by doubling would leave unused adds up to as much as the budget.
+    read.bytes.reserve(declared);
     let reading = async {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| BodyError::Broken)?;

@@ -203,6 +203,28 @@ pub async fn can_be_listed_and_released(configure: impl Fn(&mut Command)) {
 }
 
 #[tokio::test]
+async fn w30_a_thousand_heads_that_do_not_end_fit_into_the_memory() {
+    let origin = stand_in(Fake::Answer(200, String::new())).await;
+    let program = Program::start(origin, |command| {
+        command.env("RUST_LOG", "info");
+    })
+    .await;
+    let endless = format!("POST /order/ HTTP/1.1\r\nhost: a\r\nx: {}", "y".repeat(15 * 1024));
+    let mut peers = Vec::new();
+    for _ in 0..1000 {
+        let mut stream = TcpStream::connect(program.address).await.unwrap();
+        stream.write_all(endless.as_bytes()).await.unwrap();
+        peers.push(stream);
+    }
+    assert_eq!(raw(program.address, &request("GET", "/", &[], "")).await.status, 200);
+    for peer in &mut peers {
+        assert!(matches!(read_reply(peer).await.status, 408 | 0));
+    }
+    let peak_kib = program.peak_kib();
+    assert!(peak_kib <= 96 * 1024, "{peak_kib} KiB");
+}
+
+#[tokio::test]
 async fn w61_a_thousand_large_bodies_fit_into_the_memory() {
     let origin = stand_in(Fake::Answer(200, String::new())).await;
     let program = Program::start(origin, |command| {
