@@ -3,6 +3,8 @@
 //! An order writes four lines. The format that comes with the subscriber builds each from dozens of small pieces and costs more
 //! than the rest of the order's bookkeeping together; this one has the same members and writes each once.
 
+mod output;
+
 use std::fmt::{self, Debug, Write};
 
 use tracing::field::{Field, Visit};
@@ -15,12 +17,15 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::Clock;
+use output::Output;
+
+pub(crate) use output::flush;
 
 /// Starts the log on standard output, with what `filter` lets through.
 pub(crate) fn start(filter: &str) {
     // Targets and levels are enough; a filter with regular expressions would add half a megabyte to the binary.
     let filter = filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
-    let lines = tracing_subscriber::fmt::layer().event_format(Line(Clock::system())).with_writer(std::io::stdout);
+    let lines = tracing_subscriber::fmt::layer().event_format(Line(Clock::system())).with_writer(Output);
     let started = tracing_subscriber::registry().with(filter).with(lines).try_init();
     if let Err(error) = started {
         eprintln!("worker: logs go where they went before: {error}");

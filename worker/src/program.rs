@@ -48,6 +48,7 @@ pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = 
         _ => runtime.block_on(ask(command, &config)),
     };
     runtime.shutdown_background();
+    log::flush();
     code
 }
 
@@ -55,7 +56,7 @@ pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = 
 fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, Into::into);
     let mut builder = if cores == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
-    builder.enable_all().build()
+    builder.enable_all().on_thread_park(log::flush).build()
 }
 
 async fn ask(command: Command, config: &Config) -> ExitCode {
