@@ -149,6 +149,18 @@ pub async fn open(address: SocketAddr, requests: &[Vec<u8>]) -> Vec<TcpStream> {
     open
 }
 
+/// Opens connections and sends on each what does not end.
+pub async fn open_without_end(address: SocketAddr, count: usize, part: &[u8]) -> Vec<TcpStream> {
+    let mut open = Vec::new();
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Whoever is refused is closed before it has sent all.
+        let _ = stream.write_all(part).await;
+        open.push(stream);
+    }
+    open
+}
+
 /// Keeps the generator from sleeping. Waking a sleeping core would be paid by whoever writes to it, which no network does.
 pub async fn stay_awake() {
     loop {

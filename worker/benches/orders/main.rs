@@ -22,11 +22,11 @@ use std::process::{Command, Stdio};
 
 use child::{GENERATOR_CORE, Subject};
 use load::{Load, Outcome};
-use phases::{Orders, median};
+use phases::{Cost, Orders};
 
 /// Enough for over a second at full speed; each round starts a worker that has not seen them.
 const ORDERS: usize = 16_000;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 11;
 const CONNECTIONS: usize = 64;
 
 fn main() {
@@ -59,44 +59,98 @@ fn pin() -> bool {
 
 /// Prints the costs and returns the worker's rate.
 async fn throughput(orders: &Orders, books: &stand_in::Books) -> f64 {
-    let load = Load { connections: CONNECTIONS, rate: None };
-    let (mut worker, mut quiet, mut echo, mut calling, mut rsa) = (vec![], vec![], vec![], vec![], vec![]);
-    for _ in 0..ROUNDS {
-        rsa.push(orders.verify_alone());
-        echo.push(phases::cost(Subject::echo(None), orders, load).await.0);
-        calling.push(phases::cost(Subject::echo(Some(orders.port)), orders, load).await.0);
-        for (log, costs) in [("info", &mut worker), ("warn", &mut quiet)] {
+    let mut rounds = Vec::new();
+    for number in 1..=ROUNDS {
+        eprintln!("round {number} of {ROUNDS}");
+        rounds.push(Round::measure(orders, books).await);
+    }
+    println!("medians of {ROUNDS} rounds:\n{:32} {:>10} {:>14}", "", "per second", "CPU µs each");
+    let costs: [(&str, Which); 7] = [
+        ("echo of the same body", |round| round.echo),
+        ("RSA verification alone", |round| round.rsa),
+        ("limit: both", Round::limit),
+        ("echo with a call in between", |round| round.calling),
+        ("limit: that and verification", Round::limit_calling),
+        ("orders", |round| round.worker),
+        ("orders, without their log lines", |round| round.quiet),
+    ];
+    for (name, cost) in costs {
+        let (rate, cpu_us) = (median(&rounds, |round| cost(round).rate), median(&rounds, |round| cost(round).cpu_us));
+        println!("{name:32} {rate:>10.0} {cpu_us:>14.1}");
+    }
+    let ratios: [(&str, Pair); 3] = [
+        ("limit (goal 0.5)", |round| (round.worker, round.limit())),
+        ("limit, without log lines", |round| (round.quiet, round.limit())),
+        ("limit with a call", |round| (round.worker, round.limit_calling())),
+    ];
+    for (name, pair) in ratios {
+        let by_rate = |round: &Round| pair(round).0.rate / pair(round).1.rate;
+        let by_time = |round: &Round| pair(round).1.cpu_us / pair(round).0.cpu_us;
+        println!(
+            "ratio of orders to the {name}: {} by rate, {} by CPU time",
+            spread(&rounds, by_rate),
+            spread(&rounds, by_time)
+        );
+    }
+    median(&rounds, |round| round.worker.rate)
+}
+
+type Which = fn(&Round) -> Cost;
+/// A cost and what it is compared with.
+type Pair = fn(&Round) -> (Cost, Cost);
+
+/// Everything once. The machine may be half as fast a minute later, so ratios are taken within a round.
+struct Round {
+    echo: Cost,
+    rsa: Cost,
+    calling: Cost,
+    worker: Cost,
+    quiet: Cost,
+}
+
+impl Round {
+    async fn measure(orders: &Orders, books: &stand_in::Books) -> Round {
+        let load = Load { connections: CONNECTIONS, rate: None };
+        let worker = async |log| {
             let before = books.calls();
             let (cost, outcome) = phases::cost(Subject::worker(orders.port, &[("RUST_LOG", log)]), orders, load).await;
             assert_eq!(outcome.count(200), orders.len(), "{outcome:?}");
             assert_eq!(books.calls() - before, orders.len(), "each order is sent once");
-            costs.push(cost);
+            cost
+        };
+        Round {
+            rsa: orders.verify_alone(),
+            echo: phases::cost(Subject::echo(None), orders, load).await.0,
+            worker: worker("info").await,
+            calling: phases::cost(Subject::echo(Some(orders.port)), orders, load).await.0,
+            quiet: worker("warn").await,
         }
     }
-    let (worker, quiet, rsa) = (median(worker), median(quiet), median(rsa));
-    let (echo, calling) = (median(echo), median(calling));
-    let (limit, limit_calling) = (echo.then(rsa), calling.then(rsa));
-    println!("{:32} {:>10} {:>14}", "", "per second", "CPU µs each");
-    for (name, cost) in [
-        ("echo of the same body", echo),
-        ("RSA verification alone", rsa),
-        ("limit: both", limit),
-        ("echo with a call in between", calling),
-        ("limit: that and verification", limit_calling),
-        ("orders", worker),
-        ("orders, without their log lines", quiet),
-    ] {
-        println!("{name:32} {:>10.0} {:>14.1}", cost.rate, cost.cpu_us);
+
+    fn limit(&self) -> Cost {
+        self.echo.then(self.rsa)
     }
-    for (name, cost, limit) in [
-        ("limit (goal 0.5)", worker, limit),
-        ("limit, without log lines", quiet, limit),
-        ("limit with a call", worker, limit_calling),
-    ] {
-        let (rates, times) = (cost.rate / limit.rate, limit.cpu_us / cost.cpu_us);
-        println!("ratio of orders to the {name}: {rates:.2} by rate, {times:.2} by CPU time");
+
+    fn limit_calling(&self) -> Cost {
+        self.calling.then(self.rsa)
     }
-    worker.rate
+}
+
+fn sorted(rounds: &[Round], value: impl Fn(&Round) -> f64) -> Vec<f64> {
+    let mut values: Vec<f64> = rounds.iter().map(value).collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn median(rounds: &[Round], value: impl Fn(&Round) -> f64) -> f64 {
+    sorted(rounds, value)[rounds.len() / 2]
+}
+
+/// The median, and between what the half around it lies.
+fn spread(rounds: &[Round], value: impl Fn(&Round) -> f64) -> String {
+    let values = sorted(rounds, value);
+    let at = |share: usize| values[values.len() * share / 4];
+    format!("{:.2} ({:.2} to {:.2})", at(2), at(1), at(3))
 }
 
 async fn latency(orders: &Orders, peak: f64) {
@@ -140,6 +194,16 @@ async fn memory(orders: &Orders) {
     for count in [1, 1000] {
         held.extend(load::open(subject.address, &orders.requests[held.len()..count]).await);
         println!("memory with {count} connections that sent an order each: {:.1} MiB", subject.rss_mib());
+    }
+    drop((held, subject));
+    let head = "POST /order/ HTTP/1.1\r\nhost: a\r\n";
+    let endless_head = format!("{head}x: {}", "x".repeat(15 * 1024));
+    let endless_body = format!("{head}content-length: {}\r\n\r\n{}", 256 * 1024, "x".repeat(256 * 1024 - 1));
+    for (name, part) in [("heads of 15 KiB", endless_head), ("bodies of 256 KiB", endless_body)] {
+        let mut subject = Subject::worker(orders.port, &[]);
+        subject.ready().await;
+        let held = load::open_without_end(subject.address, 1000, part.as_bytes()).await;
+        println!("at most, with {} {name} that do not end: {:.1} MiB", held.len(), subject.peak_rss_mib());
     }
 }
 

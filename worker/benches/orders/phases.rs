@@ -26,12 +26,6 @@ impl Cost {
     }
 }
 
-/// By CPU time.
-pub fn median(mut costs: Vec<Cost>) -> Cost {
-    costs.sort_by(|one, other| one.cpu_us.total_cmp(&other.cpu_us));
-    costs[costs.len() / 2]
-}
-
 /// Signed orders, as requests.
 #[derive(Clone)]
 pub struct Orders {
