@@ -1,9 +1,9 @@
 //! Where lines go: standard output, all that a busy stretch of the runtime brought in one write.
 //!
-//! A write for each line is a third of what a line costs, and more where a reader at the other end of a pipe wakes for each. So
-//! lines wait until their thread has nothing to do, which under load is after an order or a few. What a person must see is never
-//! held back, and neither are the lines of threads that do not rest with [`flush`]. A SIGKILL loses what waits; it loses the
-//! orders of that moment too, and they come again.
+//! A write for each line is a system call, and wakes whoever reads at the other end of the pipe. So lines wait until their thread
+//! has nothing to do, which under load is after an order or a few. What a person must see is never held back, and neither are the
+//! lines of threads that do not rest with [`flush`]. A SIGKILL loses what waits; it loses the orders of that moment too, and they
+//! come again.
 
 use std::cell::Cell;
 use std::io::{self, Write};

@@ -73,6 +73,8 @@ impl HeadScan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn is_clean(head: &str, piece: usize) -> bool {
         let mut scan = HeadScan::default();
@@ -98,6 +100,35 @@ mod tests {
             for piece in [1, 7, 4096] {
                 assert_eq!(is_clean(head, piece), clean, "{head:?} in pieces of {piece}");
             }
+        }
+    }
+
+    /// The rule in other words: up to the line that ends the head, no line feed is bare and one line at most states a length.
+    fn has_one_reading(head: &str) -> bool {
+        let lines: Vec<&str> = head.split_inclusive('\n').filter(|line| line.ends_with('\n')).collect();
+        let begin = lines.iter().position(|line| line.len() > 2).unwrap_or(lines.len());
+        let (blank, lines) = lines.split_at(begin);
+        let end = lines.iter().position(|line| line.len() <= 2).map_or(lines.len(), |end| end + 1);
+        let lines = &lines[..end];
+        let is_length = |line: &&&str| {
+            let name = line.split(':').next().unwrap().to_ascii_lowercase();
+            line.contains(':') && LENGTH_NAMES.contains(&name.as_bytes())
+        };
+        blank.iter().chain(lines).all(|line| line.ends_with("\r\n"))
+            && lines.iter().skip(1).filter(is_length).count() <= 1
+    }
+
+    proptest! {
+        #[test]
+        fn w36_pieces_do_not_matter(
+            parts in vec(prop_oneof![
+                "[a-z:]{0,3}", Just("\r\n".to_owned()), Just("\n".to_owned()), Just("\r".to_owned()),
+                Just("GET / HTTP/1.1\r\n".to_owned()), Just("Content-Length:".to_owned()), Just("transfer-encoding:".to_owned()),
+            ], 0..12),
+            piece in 1_usize..40,
+        ) {
+            let head = parts.concat();
+            prop_assert_eq!(is_clean(&head, piece), has_one_reading(&head), "{:?}", head);
         }
     }
 }
