@@ -9,6 +9,8 @@ mod crowd;
 mod handover;
 mod lab;
 mod many;
+#[path = "../shared/orders.rs"]
+mod orders;
 mod outage;
 mod ownership;
 mod reads;

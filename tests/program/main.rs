@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
+#[path = "../shared/orders.rs"]
+mod orders;
 mod support;
 
 mod bad_save;

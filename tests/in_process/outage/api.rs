@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::orders;
+
 /// The worker's key.
 pub const API_KEY: &str = "a-key-for-the-outage";
 
@@ -80,10 +82,7 @@ impl Api {
 
     /// How often each order took effect, by its idempotency key.
     pub fn effects(&self) -> BTreeMap<Uuid, u32> {
-        let database = rusqlite::Connection::open(&self.database).unwrap();
-        let mut query = database.prepare("SELECT order_id, COUNT(*) FROM fulfilments GROUP BY order_id").unwrap();
-        let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?))).unwrap();
-        rows.map(Result::unwrap).map(|(key, count)| (key.parse().unwrap(), count)).collect()
+        orders::effects(&self.database).into_iter().map(|(key, (_, count))| (key, count)).collect()
     }
 
     async fn listen(&self) -> TcpListener {

@@ -24,14 +24,12 @@ use uuid::Uuid;
 use super::api::{API_KEY, Api};
 use super::deliveries::Deliveries;
 use crate::lab::{self, Lab, MANIFEST};
+use crate::orders;
 use crate::workload::edited;
 
 const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:orderTopic";
 const ORDER: &str = "{\"bundle\": 1}";
 const QUEUE: &str = "lost-orders";
-/// Orders are identified within this namespace. It must never change: an order that is delivered again after an update of the
-/// worker would be another one.
-const ORDERS: Uuid = Uuid::from_u128(0x8f1d_7a52_2c0e_4f7b_9c55_1e57_e11a_8888);
 /// The clock's step; an attempt to deliver takes as long.
 const STEP: Duration = Duration::from_secs(1);
 /// More passes than the way to the converged app takes.
@@ -101,7 +99,7 @@ impl Scene {
         for _ in 0..orders {
             let answer = self.lab.call(Service::Sns, "Publish", json!({ "TopicArn": TOPIC, "Message": ORDER }));
             let id = answer["MessageId"].as_str().unwrap();
-            self.published.insert(key(id), id.to_owned());
+            self.published.insert(orders::key(TOPIC, id), id.to_owned());
         }
         self.deliveries.answered().await;
     }
@@ -162,7 +160,7 @@ impl Scene {
             let Some(messages) = answer["Messages"].as_array() else { return letters };
             for message in messages {
                 let letter: Map<String, Value> = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
-                let key = key(letter["MessageId"].as_str().unwrap());
+                let key = orders::key(TOPIC, letter["MessageId"].as_str().unwrap());
                 assert_eq!(letter["Message"], ORDER);
                 assert_eq!(letter["TopicArn"], TOPIC);
                 assert!(letters.insert(key, letter).is_none(), "{key} is in the queue twice");
@@ -179,11 +177,6 @@ impl Scene {
     pub fn runs(&mut self) {
         assert!(self.parts.try_join_next().is_none(), "a part has ended");
     }
-}
-
-/// The key under which the worker reports the order of a message.
-fn key(message_id: &str) -> Uuid {
-    Uuid::new_v5(&ORDERS, format!("{TOPIC}|{message_id}").as_bytes())
 }
 
 async fn listen() -> (TcpListener, String) {

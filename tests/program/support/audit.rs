@@ -9,11 +9,9 @@ use uuid::Uuid;
 
 use super::aws::TOPIC;
 use super::fleet::{Fleet, call};
+use crate::orders;
 
 const QUEUE: &str = "audit";
-/// Orders are identified within this namespace. It must never change: an order that is delivered again after an update of the
-/// worker would be another one.
-const ORDERS: Uuid = Uuid::from_u128(0x8f1d_7a52_2c0e_4f7b_9c55_1e57_e11a_8888);
 
 /// A subscription of a queue to the order topic.
 pub struct Audit {
@@ -49,7 +47,7 @@ impl Audit {
 
     /// Compares what was heard with what is recorded in `database`.
     pub async fn findings(&self, database: &Path) -> Findings {
-        let (published, effects) = (self.published().await, effects(database));
+        let (published, effects) = (self.published().await, orders::effects(database));
         let has_effect = |key: &&Uuid| effects.contains_key(*key);
         let wait = |(key, at): (&Uuid, &Timestamp)| Some(effects.get(key)?.0.duration_since(*at));
         Findings {
@@ -77,16 +75,5 @@ impl Audit {
 fn read(body: &str) -> (Uuid, Timestamp) {
     let envelope: Value = serde_json::from_str(body).unwrap();
     let text = |name: &str| envelope[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}"));
-    (Uuid::new_v5(&ORDERS, format!("{TOPIC}|{}", text("MessageId")).as_bytes()), text("Timestamp").parse().unwrap())
-}
-
-/// The first effect of each order, and how many it had.
-fn effects(database: &Path) -> BTreeMap<Uuid, (Timestamp, u32)> {
-    let database = rusqlite::Connection::open(database).unwrap();
-    let query = "SELECT order_id, MIN(received_at), COUNT(*) FROM fulfilments GROUP BY order_id";
-    let mut query = database.prepare(query).unwrap();
-    let rows =
-        query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))).unwrap();
-    let read = |(key, at, count): (String, String, u32)| (key.parse().unwrap(), (at.parse().unwrap(), count));
-    rows.map(Result::unwrap).map(read).collect()
+    (orders::key(TOPIC, text("MessageId")), text("Timestamp").parse().unwrap())
 }
