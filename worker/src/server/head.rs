@@ -118,16 +118,22 @@ mod tests {
             && lines.iter().skip(1).filter(is_length).count() <= 1
     }
 
+    /// Mostly what a head is made of, now and then something else.
+    fn line() -> impl Strategy<Value = String> {
+        let start = prop_oneof![
+            2 => Just("Content-Length: 2".to_owned()),
+            2 => Just("transfer-encoding:".to_owned()),
+            1 => Just("GET / HTTP/1.1".to_owned()),
+            3 => "[a-z:-]{0,20}",
+        ];
+        let end = prop_oneof![12 => Just("\r\n"), 1 => Just("\n"), 1 => Just("\r"), 1 => Just("")];
+        (start, end).prop_map(|(start, end)| start + end)
+    }
+
     proptest! {
         #[test]
-        fn w36_pieces_do_not_matter(
-            parts in vec(prop_oneof![
-                "[a-z:]{0,3}", Just("\r\n".to_owned()), Just("\n".to_owned()), Just("\r".to_owned()),
-                Just("GET / HTTP/1.1\r\n".to_owned()), Just("Content-Length:".to_owned()), Just("transfer-encoding:".to_owned()),
-            ], 0..12),
-            piece in 1_usize..40,
-        ) {
-            let head = parts.concat();
+        fn w36_pieces_do_not_matter(lines in vec(line(), 0..12), piece in 1_usize..40) {
+            let head = lines.concat();
             prop_assert_eq!(is_clean(&head, piece), has_one_reading(&head), "{:?}", head);
         }
     }
