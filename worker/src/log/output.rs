@@ -74,3 +74,44 @@ impl Write for Line {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::runtime::Builder;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    #[test]
+    fn lines_wait_until_the_thread_rests_and_warnings_do_not() {
+        let subscriber = tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().with_writer(Output));
+        let is_waiting = || !waiting().is_empty();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!("this thread has never rested");
+            assert!(!is_waiting());
+            let runtime = Builder::new_current_thread().enable_time().on_thread_park(flush).build().unwrap();
+            runtime.block_on(async {
+                let mut ticks = tokio::time::interval(std::time::Duration::from_millis(1));
+                while !RESTS.get() {
+                    ticks.tick().await;
+                }
+                tracing::info!("it waits");
+                assert!(is_waiting());
+                tracing::warn!("it takes what waits along");
+                assert!(!is_waiting());
+                tracing::info!("it waits for the rest");
+                assert!(is_waiting());
+                let flushed = async {
+                    while is_waiting() {
+                        ticks.tick().await;
+                    }
+                };
+                tokio::time::timeout(std::time::Duration::from_secs(5), flushed).await.unwrap();
+                for _ in 0..1000 {
+                    tracing::info!("more lines than may wait");
+                    assert!(waiting().len() < MAX_BYTES);
+                }
+            });
+        });
+        flush();
+    }
+}
