@@ -149,8 +149,9 @@ pub async fn open(address: SocketAddr, requests: &[Vec<u8>]) -> Vec<TcpStream> {
     open
 }
 
-/// Opens connections and sends on each what does not end.
-pub async fn open_without_end(address: SocketAddr, count: usize, part: &[u8]) -> Vec<TcpStream> {
+/// Opens connections, sends on each what does not end, and waits until the server has given up all of them: only then has it
+/// surely read what it was sent.
+pub async fn hold_without_end(address: SocketAddr, count: usize, part: &[u8]) {
     let mut open = Vec::new();
     for _ in 0..count {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -158,7 +159,10 @@ pub async fn open_without_end(address: SocketAddr, count: usize, part: &[u8]) ->
         let _ = stream.write_all(part).await;
         open.push(stream);
     }
-    open
+    for mut stream in open {
+        // A connection that is closed before all was read is reset.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
 }
 
 /// Keeps the generator from sleeping. Waking a sleeping core would be paid by whoever writes to it, which no network does.

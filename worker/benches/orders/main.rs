@@ -136,20 +136,20 @@ impl Round {
     }
 }
 
-fn sorted(rounds: &[Round], value: impl Fn(&Round) -> f64) -> Vec<f64> {
+/// The value below which so many quarters of the rounds lie.
+fn quartile(rounds: &[Round], quarters: usize, value: impl Fn(&Round) -> f64) -> f64 {
     let mut values: Vec<f64> = rounds.iter().map(value).collect();
     values.sort_by(f64::total_cmp);
-    values
+    values[values.len() * quarters / 4]
 }
 
 fn median(rounds: &[Round], value: impl Fn(&Round) -> f64) -> f64 {
-    sorted(rounds, value)[rounds.len() / 2]
+    quartile(rounds, 2, value)
 }
 
 /// The median, and between what the half around it lies.
 fn spread(rounds: &[Round], value: impl Fn(&Round) -> f64) -> String {
-    let values = sorted(rounds, value);
-    let at = |share: usize| values[values.len() * share / 4];
+    let at = |quarters| quartile(rounds, quarters, &value);
     format!("{:.2} ({:.2} to {:.2})", at(2), at(1), at(3))
 }
 
@@ -202,8 +202,8 @@ async fn memory(orders: &Orders) {
     for (name, part) in [("heads of 15 KiB", endless_head), ("bodies of 256 KiB", endless_body)] {
         let mut subject = Subject::worker(orders.port, &[]);
         subject.ready().await;
-        let held = load::open_without_end(subject.address, 1000, part.as_bytes()).await;
-        println!("at most, with {} {name} that do not end: {:.1} MiB", held.len(), subject.peak_rss_mib());
+        load::hold_without_end(subject.address, 1000, part.as_bytes()).await;
+        println!("memory at most, with 1000 {name} that do not end: {:.1} MiB", subject.peak_rss_mib());
     }
 }
 
