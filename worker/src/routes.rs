@@ -196,8 +196,8 @@ impl Routes {
     async fn read(&self, headers: &HeaderMap, body: &ReadBody) -> Result<Read, Refusal> {
         let verified = self.parts.verifier.verify(headers, body.bytes()).await;
         let (envelope, topic) = verified.inspect_err(|refusal| self.watch(*refusal))?;
-        // What has come meanwhile is verified first: a burst's orders go through each step together, which keeps the step's code in
-        // the processor's nearest cache. It makes an order a tenth cheaper.
+        // What has come meanwhile is verified first, so that a burst's orders go through each step together. Measured on one core it
+        // makes an order nearly a tenth cheaper, probably because the step's code stays in the processor's nearest cache.
         tokio::task::yield_now().await;
         match envelope.kind {
             Kind::Notification => Ok(Read::Order(delivery(envelope, topic))),
