@@ -12,6 +12,7 @@ pub mod validate;
 pub mod yaml;
 
 mod load_balancer;
+mod scaling;
 mod service;
 mod subscription;
 mod task;
@@ -24,7 +25,12 @@ use crate::app::AppName;
 pub use load_balancer::{
     Algorithm, ContainerPort, HealthCheck, Listener, ListenerProtocol, LoadBalancer, Scheme, TargetGroup,
 };
-pub use service::{AssignPublicIp, CircuitBreaker, Deployment, NetworkConfiguration, Scaling};
+pub use scaling::{
+    AdjustmentType, Aggregation, ComparisonOperator, CustomMetric, MaxCapacityBreachBehavior, MetricMath, MetricPair,
+    MetricQuery, MetricStat, PredefinedMetric, Predictive, PredictiveMode, Scaling, ScheduledAction, SingleMetric,
+    Statistic, StepAdjustment, StepAlarm, StepScaling, Suspended, TargetTracking, TreatMissingData,
+};
+pub use service::{AssignPublicIp, CircuitBreaker, Deployment, NetworkConfiguration};
 pub use subscription::{BackoffFunction, DeliveryPolicy, Subscription};
 pub use task::{Container, ContainerHealthCheck, Logs, NetworkMode, PortMapping, TaskDefinition, TransportProtocol};
 
@@ -104,7 +110,7 @@ pub struct Spec {
     /// How ECS replaces tasks.
     #[serde(default)]
     pub deployment: Deployment,
-    /// Application Auto Scaling. Not supported yet.
+    /// Application Auto Scaling of the count of tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaling: Option<Scaling>,
     /// Allow fields that AWS cannot change in place to be changed by deleting and creating the resource. Default false.

@@ -1,4 +1,4 @@
-//! How the service runs its tasks: network, replacement, scaling.
+//! How the service runs its tasks: network, replacement.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,14 +56,4 @@ pub struct CircuitBreaker {
     /// Whether ECS goes back to the last completed deployment. Default false.
     #[serde(default)]
     pub rollback: bool,
-}
-
-/// Application Auto Scaling.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Scaling {
-    /// Fewest tasks.
-    pub min_capacity: u32,
-    /// Most tasks.
-    pub max_capacity: u32,
 }

@@ -1,0 +1,1 @@
+//! How CloudWatch alarms and Application Auto Scaling decide, as pure functions on values.
