@@ -18,3 +18,4 @@ pub mod schedule;
 pub mod series;
 pub mod step;
 pub mod tracking;
+pub mod traffic;

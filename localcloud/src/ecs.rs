@@ -17,6 +17,7 @@ mod service_deployment;
 mod tags;
 mod task;
 mod task_definition;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ use crate::world::World;
 
 pub use self::service::ServiceKey;
 pub use self::tags::tagged;
+pub use self::usage::{ServiceTasks, running_tasks};
 
 /// Everything ECS holds.
 #[derive(Debug, Clone, Default)]
@@ -129,6 +131,7 @@ pub fn report(world: &mut World, now: CloudTime, report: Report) {
         }
         Report::LogLine { .. }
         | Report::TargetChecked { .. }
+        | Report::TasksMeasured(_)
         | Report::Delivered { .. }
         | Report::SubscriptionConfirmed { .. } => {}
     }
