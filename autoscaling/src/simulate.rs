@@ -6,9 +6,10 @@
 //!
 //! The model. Orders arrive at the load balancer, which gives each to the next healthy task in turn, as an Application Load
 //! Balancer does by default. So every task has a queue of its own, first come, first served, and works on `concurrency` orders at
-//! once; one central queue would share the work better than a load balancer does, and so promise too much. While no task is
-//! healthy, orders wait at the entrance. New tasks are healthy `start_up` after they were wanted; removed ones get no more orders,
-//! but finish those they have. Not in the model: failed and repeated deliveries, and the time of the network.
+//! once; one central queue would share the work better than a load balancer does, and so promise too much. An order that has
+//! waited for `patience` is sent away, and comes back `retry` later as another request, which is what Amazon SNS does with an answer
+//! of 503; so it does while no task is healthy. New tasks are healthy `start_up` after they were wanted; removed ones get no more
+//! orders, but finish those they have. Not in the model: the end of SNS's retries, and the time of the network.
 //!
 //! Time. Every ten seconds the healthy tasks are counted; every whole minute the minute before is put into the metrics, the
 //! alarms are evaluated, and those in ALARM set their policies off. The local cloud does the same at the same moments, so that both
@@ -70,6 +71,10 @@ pub struct Service {
     pub is_exponential: bool,
     /// Orders that a task works on at once; `None`: any number, so that nothing waits.
     pub concurrency: Option<u32>,
+    /// How long an order waits for its turn before it is sent away; `None`: as long as it takes.
+    pub patience_seconds: Option<f64>,
+    /// How long after it was sent away an order comes back; at least a second.
+    pub retry_seconds: f64,
     /// From the moment at which a task is wanted until it is healthy: pull, start, health checks.
     pub start_up_seconds: f64,
     /// An order whose answer comes later than this after its arrival is late.

@@ -19,22 +19,42 @@ pub struct Arrivals<'a> {
     orders_per_minute: &'a [f64],
     pattern: Pattern,
     random: Random,
-    minute: usize,
-    /// How much of the minute is over, from 0 to 1.
-    passed: f64,
-    /// How many orders the curve brings until the next one: 1 on average.
-    ahead: f64,
+    /// The rate that holds until `end`, and the minute at which another one begins.
+    rate: f64,
+    end: usize,
+    /// When the next order arrives, if that is before the end of its rate.
+    next: f64,
 }
 
 impl<'a> Arrivals<'a> {
     pub(crate) fn new(orders_per_minute: &'a [f64], pattern: Pattern, seed: u64) -> Self {
-        let mut random = Random::new(seed);
-        let ahead = match pattern {
-            Pattern::Poisson => random.exponential(),
+        Self { orders_per_minute, pattern, random: Random::new(seed), rate: 0.0, end: 0, next: 0.0 }
+    }
+
+    /// Goes on to the next rate. The gap that the end of a rate cuts off need not be carried over: a Poisson process has no memory.
+    fn change_rate(&mut self) -> Option<()> {
+        self.rate = *self.orders_per_minute.get(self.end)?;
+        let start = self.end;
+        let same = self.orders_per_minute[start..].iter().take_while(|rate| **rate == self.rate).count();
+        self.end += same;
+        let first = match self.pattern {
+            Pattern::Poisson => self.gap(),
             // In the middle, so that a minute of n orders has exactly n whatever is rounded.
-            Pattern::Even => 0.5,
+            Pattern::Even => self.gap() / 2.0,
         };
-        Self { orders_per_minute, pattern, random, minute: 0, passed: 0.0, ahead }
+        self.next = start as f64 * MINUTE as f64 + first;
+        Some(())
+    }
+
+    fn gap(&mut self) -> f64 {
+        if self.rate <= 0.0 {
+            return f64::INFINITY;
+        }
+        let factor = match self.pattern {
+            Pattern::Poisson => self.random.exponential(),
+            Pattern::Even => 1.0,
+        };
+        MINUTE as f64 / self.rate * factor
     }
 }
 
@@ -42,23 +62,12 @@ impl Iterator for Arrivals<'_> {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        loop {
-            let rate = *self.orders_per_minute.get(self.minute)?;
-            let rest = rate * (1.0 - self.passed);
-            if self.ahead < rest {
-                break self.passed += self.ahead / rate;
-            }
-            self.ahead -= rest;
-            self.minute += 1;
-            self.passed = 0.0;
+        while self.next >= self.end as f64 * MINUTE as f64 {
+            self.change_rate()?;
         }
-        self.ahead = match self.pattern {
-            Pattern::Poisson => self.random.exponential(),
-            Pattern::Even => 1.0,
-        };
-        let within = (self.passed * MINUTE as f64) as u64;
-        // What is rounded up to the end of a minute still belongs to it.
-        Some(self.minute as u64 * MINUTE + within.min(MINUTE - 1))
+        let at = self.next as u64;
+        self.next += self.gap();
+        Some(at)
     }
 }
 

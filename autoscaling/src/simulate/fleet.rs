@@ -14,6 +14,8 @@ pub(crate) struct Fleet {
     /// Orders a task works on at once.
     concurrency: usize,
     start_up: u64,
+    /// The longest wait for a slot.
+    patience: u64,
     /// Tasks that are not healthy yet, in the order of their start.
     starting: VecDeque<u64>,
     /// Healthy tasks, oldest first.
@@ -36,10 +38,19 @@ struct Task {
 
 /// What becomes of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A task works on it.
+    Taken(Work),
+    /// It waited for its turn until then, and was sent away.
+    SentAway(u64),
+    /// No task is healthy.
+    NoTask,
+}
+
+/// From when to when a task works on an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Work {
-    /// When a task begins to work on it.
     pub(crate) begins_at: u64,
-    /// When it is done.
     pub(crate) ends_at: u64,
 }
 
@@ -50,6 +61,7 @@ impl Fleet {
         Self {
             concurrency: service.concurrency.map_or(usize::MAX, |slots| slots as usize),
             start_up: micros(service.start_up_seconds),
+            patience: service.patience_seconds.map_or(u64::MAX, micros),
             starting: VecDeque::new(),
             healthy,
             turn: 0,
@@ -91,12 +103,18 @@ impl Fleet {
         }
     }
 
-    /// Gives an order to the next task; `None`: none is healthy.
-    pub(crate) fn take(&mut self, now: u64, service_time: u64) -> Option<Work> {
+    /// Gives an order to the next task.
+    pub(crate) fn take(&mut self, now: u64, service_time: u64) -> Answer {
         self.turn = if self.turn < self.healthy.len() { self.turn } else { 0 };
-        let task = self.healthy.get_mut(self.turn)?;
+        let Some(task) = self.healthy.get_mut(self.turn) else { return Answer::NoTask };
         self.turn += 1;
-        Some(task.take(now, service_time, self.concurrency))
+        let begins_at = task.free_at(now, self.concurrency);
+        if begins_at - now > self.patience {
+            return Answer::SentAway(now + self.patience);
+        }
+        let ends_at = begins_at + service_time;
+        task.occupy(ends_at, self.concurrency);
+        Answer::Taken(Work { begins_at, ends_at })
     }
 
     /// Time that is billed for all tasks until the end.
@@ -111,18 +129,21 @@ impl Task {
         Self { started_at, slots: BinaryHeap::new(), finished_at: 0 }
     }
 
-    fn take(&mut self, now: u64, service_time: u64, concurrency: usize) -> Work {
-        let begins_at = if concurrency == usize::MAX || self.slots.len() < concurrency {
-            now
-        } else {
-            self.slots.pop().map_or(now, |Reverse(free_at)| free_at.max(now))
-        };
-        let ends_at = begins_at + service_time;
-        if concurrency < usize::MAX {
-            self.slots.push(Reverse(ends_at));
+    /// When a slot is free for an order that arrives now: orders are taken in turn, so that all before it have theirs.
+    fn free_at(&self, now: u64, concurrency: usize) -> u64 {
+        let first = self.slots.peek().filter(|_| self.slots.len() >= concurrency);
+        first.map_or(now, |Reverse(free_at)| now.max(*free_at))
+    }
+
+    fn occupy(&mut self, until: u64, concurrency: usize) {
+        self.finished_at = self.finished_at.max(until);
+        if concurrency == usize::MAX {
+            return;
         }
-        self.finished_at = self.finished_at.max(ends_at);
-        Work { begins_at, ends_at }
+        if self.slots.len() >= concurrency {
+            self.slots.pop();
+        }
+        self.slots.push(Reverse(until));
     }
 }
 
@@ -140,6 +161,8 @@ mod tests {
             service_time_seconds: 2.0,
             is_exponential: false,
             concurrency,
+            patience_seconds: None,
+            retry_seconds: 20.0,
             start_up_seconds: 30.0,
             late_after_seconds: 10.0,
         };
@@ -147,7 +170,8 @@ mod tests {
     }
 
     fn begins(fleet: &mut Fleet, arrivals: &[u64]) -> Vec<Option<u64>> {
-        arrivals.iter().map(|at| fleet.take(*at, 20).map(|work| work.begins_at)).collect()
+        let begins_at = |answer| if let Answer::Taken(work) = answer { Some(work.begins_at) } else { None };
+        arrivals.iter().map(|at| begins_at(fleet.take(*at, 20))).collect()
     }
 
     #[test]
@@ -161,6 +185,14 @@ mod tests {
     fn orders_go_to_the_tasks_in_turn() {
         assert_eq!(begins(&mut fleet(Some(1), 2), &[0, 1, 2, 3]), [0, 1, 20, 21].map(Some));
         assert_eq!(begins(&mut fleet(Some(1), 0), &[0]), [None]);
+    }
+
+    #[test]
+    fn whoever_would_wait_too_long_is_sent_away_and_holds_nobody_up() {
+        let mut fleet = Fleet { patience: 15, ..fleet(Some(1), 1) };
+        let answers = [0, 1, 10, 20].map(|at| fleet.take(at, 20));
+        let taken = |begins_at| Answer::Taken(Work { begins_at, ends_at: begins_at + 20 });
+        assert_eq!(answers, [taken(0), Answer::SentAway(16), taken(20), Answer::SentAway(35)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::tally::Answers;
 use crate::series::{Bucket, Series};
 
 /// A metric that the model has values for.
@@ -40,14 +41,14 @@ impl Metric {
 /// What was measured in a minute.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Measured {
-    /// Orders that were given to a task.
+    /// How often an order was given to a task.
     pub(crate) requests: u32,
     /// Healthy tasks at each tick.
     pub(crate) healthy: Vec<u32>,
     /// Share of the slots that were in use, in percent; `None`: no task was healthy, or slots are not counted.
     pub(crate) utilisation: Option<f64>,
-    /// Response times of the orders that were done: their number, sum, minimum and maximum, in seconds.
-    pub(crate) responses: (u32, f64, f64, f64),
+    /// The tasks' answers.
+    pub(crate) answers: Answers,
 }
 
 /// The values of all metrics over time.
@@ -57,13 +58,13 @@ pub(crate) struct Metrics(BTreeMap<Metric, Series>);
 impl Metrics {
     /// Notes the minute that begins at `at`.
     pub(crate) fn put(&mut self, at: Timestamp, minute: &Measured) {
-        let Measured { requests, healthy, utilisation, responses: (count, sum, minimum, maximum) } = minute;
+        let Measured { requests, healthy, utilisation, answers: Answers { count, sum, least, most } } = minute;
         let hosts = Bucket::of_all(healthy.iter().copied().map(f64::from));
         let (tasks, requests) = (healthy.last().copied().unwrap_or(0).max(1), f64::from(*requests));
         let buckets = [
             (Metric::RequestCount, Some(Bucket::of(requests))),
             (Metric::RequestCountPerTarget, Some(Bucket::of(per_target(requests, healthy)))),
-            (Metric::TargetResponseTime, Bucket::of_statistics(f64::from(*count), *sum, *minimum, *maximum)),
+            (Metric::TargetResponseTime, Bucket::of_statistics(f64::from(*count), *sum, *least, *most)),
             (Metric::HealthyHostCount, hosts),
             (Metric::CpuUtilization, utilisation.map(|percent| Bucket::of_counted(percent, f64::from(tasks)))),
         ];

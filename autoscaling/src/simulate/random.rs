@@ -19,7 +19,7 @@ impl Random {
 
     /// A number above 0 and at most 1.
     fn unit(&mut self) -> f64 {
-        ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+        1.0 - (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// An exponentially distributed number with the mean 1.

@@ -1,11 +1,12 @@
 //! The simulation's course: what happens next, until the end.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::iter::Peekable;
 
 use jiff::Timestamp;
 
-use super::fleet::{Fleet, micros};
+use super::fleet::{Answer, Fleet, micros};
 use super::metrics::{Measured, Metrics};
 use super::random::Random;
 use super::scaler::Scaler;
@@ -25,8 +26,9 @@ pub(crate) struct Run<'a> {
     service: &'a Service,
     arrivals: Peekable<Arrivals<'a>>,
     service_times: Random,
-    /// Orders that no task could take yet, oldest first.
-    entrance: VecDeque<u64>,
+    /// Orders that were sent away: when each comes back, and when it arrived first.
+    returning: BinaryHeap<Reverse<(u64, u64)>>,
+    retry: u64,
     fleet: Fleet,
     tally: Tally,
     scaler: Scaler<'a>,
@@ -47,7 +49,8 @@ impl<'a> Run<'a> {
             service,
             arrivals: load.arrivals().peekable(),
             service_times: Random::new(load.seed ^ SERVICE_TIMES),
-            entrance: VecDeque::new(),
+            returning: BinaryHeap::new(),
+            retry: micros(service.retry_seconds).max(SECOND),
             fleet: Fleet::new(service, scaler.desired),
             tally: Tally::new(minutes, micros(service.late_after_seconds)),
             scaler,
@@ -79,22 +82,32 @@ impl<'a> Run<'a> {
         self.report()
     }
 
-    /// Gives every order that arrives before `until` to a task, as far as there is one.
+    /// Gives every order that arrives or comes back before `until` to a task, as far as there is one.
     fn take_orders_before(&mut self, until: u64) {
-        while let Some(at) = self.arrivals.next_if(|at| *at < until) {
-            self.tally.arrived(at);
-            if self.fleet.healthy() == 0 {
-                self.entrance.push_back(at);
-            } else {
+        loop {
+            let back = self.returning.peek().map(|Reverse(back)| *back).filter(|(at, _)| *at < until);
+            let first = back.map_or(until, |(at, _)| at);
+            if let Some(at) = self.arrivals.next_if(|at| *at < first) {
+                self.tally.arrived(at);
                 self.take(at, at);
+            } else if let Some((at, arrived_at)) = back {
+                self.returning.pop();
+                self.take(arrived_at, at);
+            } else {
+                return;
             }
         }
     }
 
     fn take(&mut self, arrived_at: u64, now: u64) {
         let factor = if self.service.is_exponential { self.service_times.exponential() } else { 1.0 };
-        if let Some(work) = self.fleet.take(now, micros(self.service.service_time_seconds * factor)) {
-            self.tally.taken(arrived_at, now, work);
+        match self.fleet.take(now, micros(self.service.service_time_seconds * factor)) {
+            Answer::Taken(work) => self.tally.taken(arrived_at, now, work),
+            Answer::SentAway(at) => {
+                self.tally.sent_away(now, at);
+                self.returning.push(Reverse((at + self.retry, arrived_at)));
+            }
+            Answer::NoTask => self.returning.push(Reverse((now + self.retry, arrived_at))),
         }
     }
 
@@ -102,11 +115,6 @@ impl<'a> Run<'a> {
     fn settle(&mut self, now: u64) {
         self.fleet.set_count(now, self.scaler.desired);
         self.fleet.start(now);
-        if self.fleet.healthy() > 0 {
-            for arrived_at in std::mem::take(&mut self.entrance) {
-                self.take(arrived_at, now);
-            }
-        }
         if self.fleet.healthy() == self.scaler.desired {
             self.scaler.succeeded(self.at(now));
         }
@@ -130,9 +138,7 @@ impl<'a> Run<'a> {
         let slots = self.service.concurrency.map(|each| slots * u64::from(each)).filter(|slots| *slots > 0);
         // Removed tasks finish their orders, but their slots are not counted any more.
         let utilisation = slots.map(|slots| (counts.busy as f64 * 100.0 / slots as f64).min(100.0));
-        let (sum, least, most) = counts.response;
-        let measured =
-            Measured { requests: counts.taken, healthy, utilisation, responses: (counts.done, sum, least, most) };
+        let measured = Measured { requests: counts.requests, healthy, utilisation, answers: counts.answers };
         let at = self.at(index as u64 * MINUTE);
         self.metrics.put(at, &measured);
         self.metrics.forget_before(later(at, -self.scaler.longest_range_seconds()));
@@ -149,7 +155,7 @@ impl<'a> Run<'a> {
     }
 
     fn report(mut self) -> Simulation {
-        for arrived_at in std::mem::take(&mut self.entrance) {
+        for Reverse((_, arrived_at)) in std::mem::take(&mut self.returning) {
             self.tally.left(arrived_at, self.end);
         }
         for (index, sample) in self.samples.iter_mut().enumerate() {

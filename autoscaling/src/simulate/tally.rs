@@ -10,8 +10,8 @@ const MILLISECOND: u64 = 1_000;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Counts {
     pub(crate) arrived: u32,
-    /// Orders that were given to a task.
-    pub(crate) taken: u32,
+    /// Orders that were given to a task, as often as they were.
+    pub(crate) requests: u32,
     /// Orders that a task began to work on.
     pub(crate) begun: u32,
     pub(crate) done: u32,
@@ -19,9 +19,27 @@ pub(crate) struct Counts {
     pub(crate) late: u32,
     /// Time that tasks worked.
     pub(crate) busy: u64,
-    /// Sum, minimum and maximum of the response times of the orders that were done, in seconds. Measured by the load balancer, so
-    /// that a wait at the entrance is no part of them.
-    pub(crate) response: (f64, f64, f64),
+    /// What the load balancer saw of the answers, with those that sent an order away.
+    pub(crate) answers: Answers,
+}
+
+/// Answers of the tasks.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Answers {
+    pub(crate) count: u32,
+    /// In seconds, as are the others.
+    pub(crate) sum: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+impl Answers {
+    fn add(&mut self, seconds: f64) {
+        self.least = if self.count == 0 { seconds } else { self.least.min(seconds) };
+        self.most = self.most.max(seconds);
+        self.sum += seconds;
+        self.count += 1;
+    }
 }
 
 /// The counts of all minutes until the end; what happens after it is not counted.
@@ -47,26 +65,30 @@ impl Tally {
     }
 
     /// Notes an order that arrived at one time and was given to a task at another, or the same.
-    pub(crate) fn taken(&mut self, arrived_at: u64, taken_at: u64, work: Work) {
-        self.count(taken_at, |counts| counts.taken += 1);
+    pub(crate) fn taken(&mut self, arrived_at: u64, given_at: u64, work: Work) {
+        self.request(given_at, work.ends_at);
         self.count(work.begins_at, |counts| counts.begun += 1);
-        let seconds = (work.ends_at - taken_at) as f64 / SECOND as f64;
-        self.count(work.ends_at, |counts| {
-            let (sum, least, most) = counts.response;
-            let least = if counts.done == 0 { seconds } else { least.min(seconds) };
-            counts.done += 1;
-            counts.response = (sum + seconds, least, most.max(seconds));
-        });
+        self.count(work.ends_at, |counts| counts.done += 1);
         self.busy(work);
-        self.answered(arrived_at, work.ends_at);
+        self.ended(arrived_at, work.ends_at);
     }
 
-    /// Notes an order that no task ever took.
+    /// Notes an order that a task sent away after it had waited.
+    pub(crate) fn sent_away(&mut self, given_at: u64, at: u64) {
+        self.request(given_at, at);
+    }
+
+    /// Notes an order that no task worked on before the end.
     pub(crate) fn left(&mut self, arrived_at: u64, end: u64) {
-        self.answered(arrived_at, end);
+        self.ended(arrived_at, end);
     }
 
-    fn answered(&mut self, arrived_at: u64, at: u64) {
+    fn request(&mut self, given_at: u64, answered_at: u64) {
+        self.count(given_at, |counts| counts.requests += 1);
+        self.count(answered_at, |counts| counts.answers.add((answered_at - given_at) as f64 / SECOND as f64));
+    }
+
+    fn ended(&mut self, arrived_at: u64, at: u64) {
         let response = at - arrived_at;
         if response > self.late_after {
             self.count(arrived_at, |counts| counts.late += 1);
