@@ -114,7 +114,9 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = fold(key);
     let distance = |name: &&&str| strsim::damerau_levenshtein(&folded, &fold(name));
     let best = known.iter().min_by_key(distance)?;
-    (distance(&best) <= 1 + best.len() / 5).then_some(*best)
+    // AWS's names are often longer, as in `targetValue`.
+    let begins = |name: &&&str| name.len() > 3 && folded.starts_with(&fold(name));
+    if distance(&best) <= 1 + best.len() / 5 { Some(*best) } else { known.iter().find(begins).copied() }
 }
 
 fn missing(at: Pointer, key: &str) -> Found {

@@ -35,7 +35,7 @@ fn period(alarm: &StepAlarm, path: Pointer, problems: &mut Problems) {
         let what = format!("CloudWatch has no period of {period} seconds");
         return problems.add(path, what, "use 10, 20, 30 or a multiple of 60");
     }
-    // AWS's own metrics have a value a minute; only CPU and memory of an ECS service come every 20 seconds, if asked for.
+    // AWS's own metrics have a value a minute; CPU and memory of an ECS service may have one every 20 seconds.
     let of_service = alarm.namespace == ECS && ["CPUUtilization", "MemoryUtilization"].contains(&&*alarm.metric_name);
     if short && alarm.namespace.starts_with("AWS/") && !(of_service && period == 20) {
         let what = format!("the metrics of `{}` have a value a minute", super::shorten(&alarm.namespace));

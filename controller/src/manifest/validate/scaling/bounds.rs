@@ -41,8 +41,8 @@ fn count_at_creation(manifest: &Manifest, scaling: &Scaling, problems: &mut Prob
     }
 }
 
-/// An action that sets one bound meets whatever the others have left of the other one: in the order of their times that may
-/// be the harmless one, but an occurrence that is suspended or missed is not made up for.
+/// An action that sets one bound meets whatever the others have left of the other one. In the order of their times that
+/// may be harmless, but an occurrence that is suspended or missed is not made up for.
 fn after_action(scaling: &Scaling, index: usize, problems: &mut Problems) {
     let action = &scaling.scheduled[index];
     let path = section().key("scheduled").index(index);

@@ -1,8 +1,9 @@
-//! The six fields of a cron schedule (AWS: EventBridge cron expressions reference, to which Application Auto Scaling refers).
+//! The six fields of a cron schedule (AWS: cron expressions reference of EventBridge, to which Auto Scaling refers).
 //!
 //! The crate that reads cron expressions takes more than AWS does and reads some of it otherwise, so what AWS takes is
 //! decided here, and the crate is asked only whether such a time ever comes.
 
+use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
@@ -88,7 +89,9 @@ fn never() -> Fault {
 
 impl Field {
     fn check(&self, text: &str) -> Result<(), Fault> {
-        if (self.special)(text) || text.split(',').all(|item| self.item(item)) {
+        // In a list `*` would make the rest of it mean nothing.
+        let list = !(text.contains(',') && text.contains('*')) && text.split(',').all(|item| self.item(item));
+        if list || (self.special)(text) {
             return Ok(());
         }
         let words = match (self.words.first(), self.words.last()) {
@@ -147,23 +150,50 @@ fn special_weekday(text: &str) -> bool {
 
 /// Whether the fields, good in themselves, name a day that no calendar has, such as 31 April.
 fn never_comes(fields: &[&str]) -> bool {
+    let start = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    let search = |cron: Cron| cron.find_next_occurrence(&start, true);
+    matches!(read(fields).and_then(search), Err(CronError::TimeSearchLimitExceeded))
+}
+
+fn read(fields: &[&str]) -> Result<Cron, CronError> {
     // A lone `L` is Saturday to AWS.
-    let read = |(position, field): (usize, &&str)| if position == 4 && *field == "L" { "7" } else { field }.to_owned();
-    let text: Vec<String> = fields.iter().enumerate().map(read).collect();
+    let word = |(position, field): (usize, &&str)| if position == 4 && *field == "L" { "7" } else { field }.to_owned();
+    let text: Vec<String> = fields.iter().enumerate().map(word).collect();
     let parser = CronParser::builder()
         .seconds(Seconds::Required)
         .year(Year::Required)
         .alternative_weekdays(true)
         .sloppy_ranges(true)
         .build();
-    let Ok(cron) = parser.parse(&format!("0 {}", text.join(" "))) else { return false };
-    let start = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    matches!(cron.find_next_occurrence(&start, true), Err(CronError::TimeSearchLimitExceeded))
+    parser.parse(&format!("0 {}", text.join(" ")))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Near to a field, good and bad.
+    fn field() -> impl Strategy<Value = String> {
+        let item = r"(\*|[0-9]{1,2}|[1-3][0-9]?-[3-5][0-9]?|MON|FRI|JAN|MON-FRI)(/[0-9]{1,2})?";
+        let list = proptest::collection::vec(item, 1..3).prop_map(|items| items.join(","));
+        prop_oneof![6 => list, 3 => Just("*".to_owned()), 2 => Just("?".to_owned()), 1 => "[0-9]?[LW]|[0-8]#[0-6]"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// What AWS takes is never taken for a day that does not come because the crate cannot read it.
+        #[test]
+        fn the_crate_reads_what_aws_takes(fields in proptest::collection::vec(field(), 5)) {
+            let text = format!("{} *", fields.join(" "));
+            if check(&text).is_ok() {
+                let fields: Vec<&str> = text.split(' ').collect();
+                prop_assert!(read(&fields).is_ok(), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn fields_that_aws_takes() {
@@ -204,6 +234,7 @@ mod tests {
             ("0 24 * * ? *", "not an hour"),
             ("0 22-2 * * ? *", "not an hour"),
             ("0 8, * * ? *", "not an hour"),
+            ("0 8,* * * ? *", "not an hour"),
             ("0 8 0 * ? *", "not a day of month"),
             ("0 8 L-3 * ? *", "not a day of month"),
             ("0 8 32W * ? *", "not a day of month"),

@@ -1,7 +1,7 @@
 //! A service that scales in to no task and can never come back.
 //!
-//! Most metrics of a service come from its tasks: without one there is no value, the alarms wait for data, and no policy
-//! ever adds the first task.
+//! Most metrics of a service come from its tasks: without one there is no value, the alarms wait for data, and no
+//! policy ever adds the first task.
 
 use super::{Problems, alarm, section, tracking};
 use crate::manifest::pointer::Pointer;

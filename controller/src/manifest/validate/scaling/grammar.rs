@@ -1,4 +1,4 @@
-//! What names and words of Application Auto Scaling and CloudWatch may look like (AWS: API references, botocore models).
+//! What names of Application Auto Scaling and CloudWatch may look like (AWS: API references, botocore models).
 
 /// What stands before the name of a policy or an action in AWS.
 pub(super) const PREFIX: &str = "interstella.";

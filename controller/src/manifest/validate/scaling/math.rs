@@ -154,7 +154,7 @@ fn expression(text: &str, own: &str, known: &HashSet<&str>, path: Pointer, probl
     }
 }
 
-/// Words outside of quotes that start as an id does and are not called; names of functions and constants are in capitals.
+/// Words outside of quotes that start as an id does; names of functions and constants are in capitals.
 fn references(text: &str) -> impl Iterator<Item = &str> {
     let unquoted = text.split(['"', '\'']).step_by(2);
     let words = unquoted.flat_map(|part| part.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')));

@@ -10,13 +10,8 @@ pub(super) fn check(manifest: &Manifest, scaling: &Scaling, problems: &mut Probl
         let what = "requests are counted by a load balancer, and there is none";
         problems.add(path.key("metricPair"), what, "add `loadBalancer`, or forecast another metric");
     }
-    if policy.target > 0.0 && policy.target <= 2f64.powi(360) {
-        let percent = policy.metric_pair != MetricPair::ALBRequestCount;
-        tracking::reachable(policy.target, percent, manifest, path.key("target"), problems);
-    } else {
-        let what = format!("no capacity is proportional to a target of {}", policy.target);
-        problems.add(path.key("target"), what, "use a number above 0");
-    }
+    let percent = policy.metric_pair != MetricPair::ALBRequestCount;
+    tracking::target(policy.target, percent, manifest, path.key("target"), problems);
     problems.range(path.key("schedulingBufferTime"), policy.scheduling_buffer_time, 0..=3600, " seconds");
     buffer(policy, problems);
 }

@@ -122,8 +122,8 @@ fn effect(policy: &StepScaling, list: &Pointer, problems: &mut Problems) {
     }
 }
 
-/// The side of the threshold on which alone the alarm fires, if `step` lies wholly on the other one. At the threshold itself
-/// the lower bound is included and the upper one is not (AWS: StepAdjustment).
+/// The side of the threshold on which alone the alarm fires, if `step` lies wholly on the other one. At the threshold
+/// itself the lower bound is included and the upper one is not (AWS: StepAdjustment).
 fn never_applies(operator: ComparisonOperator, step: &StepAdjustment) -> Option<&'static str> {
     let (never, side) = match operator {
         ComparisonOperator::GreaterThanThreshold => (upper(step) <= 0.0, "above"),

@@ -1,4 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod metrics;
+mod step;
+
 use serde_json::{Value, json};
 
 use super::super::tests::{fargate, good, problems, table};
@@ -105,7 +109,10 @@ fn bounds_and_the_count_at_creation() {
 
 #[test]
 fn every_order_of_schedules_is_walked() {
-    let action = |name: &str, min: Value, max: Value| json!({ "name": name, "schedule": "rate(1 day)", "minCapacity": min, "maxCapacity": max });
+    let action = |name: &str, min: Value, max: Value| {
+        let schedule = "rate(1 day)";
+        json!({ "name": name, "schedule": schedule, "minCapacity": min, "maxCapacity": max })
+    };
     let scheduled = |actions: Value| {
         let mut value = scaled();
         value["spec"]["scaling"]["scheduled"] = actions;
@@ -141,230 +148,6 @@ fn names() {
             (&at(ACTION, "name"), json!("at 8:00"), "not allowed"),
             (&at(TRACKING, "name"), json!(""), "not allowed"),
             (&at(TRACKING, "name"), json!("a".repeat(245)), "not allowed"),
-        ],
-    );
-}
-
-#[test]
-fn targets_that_are_tracked() {
-    table(
-        scaled,
-        &[
-            (&at(TRACKING, "metric"), Value::Null, "the policy has no metric"),
-            (&at(TRACKING, "customMetric"), json!({}), "exclude each other"),
-            (&at(TRACKING, "metric"), json!("ALBRequestCountPerTarget"), ""),
-            (&at(TRACKING, "target"), json!(0), "a target of 0"),
-            (&at(TRACKING, "target"), json!(-1.5), "a target of -1.5"),
-            (&at(TRACKING, "target"), json!(1e109), "no capacity"),
-            (&at(TRACKING, "target"), json!(120), ""),
-            (&at(TRACKING, "scaleInCooldown"), json!(0), ""),
-            (&at(TRACKING, "scaleOutCooldown"), json!(2_147_483_648_u32), "out of range"),
-        ],
-    );
-    table(
-        scaled_on_fargate,
-        &[
-            (&at(TRACKING, "target"), json!(100), "never exceeds 100 %"),
-            (&at(TRACKING, "target"), json!(99.5), ""),
-            (&at(PREDICTIVE, "target"), json!(100), "never exceeds 100 %"),
-            (&at("/spec/scaling/targetTracking/1", "target"), json!(1000), ""),
-        ],
-    );
-    table(scaled_alone, &[(&at(TRACKING, "metric"), json!("ALBRequestCountPerTarget"), "counted by a load balancer")]);
-}
-
-#[test]
-fn one_policy_for_each_metric() {
-    let cpu = |dimensions: Value, statistic: &str, unit: Value| {
-        json!({ "namespace": "AWS/ECS", "metricName": "CPUUtilization", "dimensions": dimensions, "statistic": statistic,
-                "unit": unit })
-    };
-    let own = json!({ "ServiceName": "app", "ClusterName": "c" });
-    let other = json!({ "ServiceName": "other", "ClusterName": "c" });
-    let stat = |stat: &str| json!({ "namespace": "AWS/ECS", "metricName": "CPUUtilization", "stat": stat });
-    let math = |stats: Value| json!({ "metrics": [{ "id": "m1", "metricStat": stats }] });
-    let twice = "policy `cpu` already tracks this metric";
-    table(
-        scaled,
-        &[
-            (CUSTOM, cpu(Value::Null, "Average", Value::Null), twice),
-            (CUSTOM, cpu(own, "Average", json!("Percent")), twice),
-            (CUSTOM, cpu(Value::Null, "Maximum", Value::Null), ""),
-            (CUSTOM, cpu(other, "Average", Value::Null), ""),
-            (CUSTOM, math(stat("Average")), twice),
-            (CUSTOM, math(stat("p90")), ""),
-        ],
-    );
-}
-
-#[test]
-fn metrics_of_the_users_choosing() {
-    let dimensions =
-        |count: usize| (0..count).map(|n| (format!("d{n}"), json!("v"))).collect::<serde_json::Map<_, _>>();
-    table(
-        scaled,
-        &[
-            (&at(CUSTOM, "namespace"), Value::Null, "`namespace` is missing"),
-            (&at(CUSTOM, "statistic"), Value::Null, "`statistic` is missing"),
-            (&at(CUSTOM, "namespace"), json!(":a"), "not allowed"),
-            (&at(CUSTOM, "metricName"), json!("a".repeat(256)), "not allowed"),
-            (&at(CUSTOM, "unit"), json!("percent"), "not allowed"),
-            (&at(CUSTOM, "dimensions"), Value::Null, "`dimensions` is missing"),
-            (&at(CUSTOM, "dimensions"), json!({}), ""),
-            (&at(CUSTOM, "dimensions"), json!({ "QueueName": "" }), "not allowed"),
-            (&at(CUSTOM, "dimensions"), json!(dimensions(30)), ""),
-            (&at(CUSTOM, "dimensions"), json!(dimensions(31)), "up to 30 dimensions"),
-        ],
-    );
-    let own = json!({ "namespace": "AWS/ApplicationELB", "metricName": "TargetResponseTime", "statistic": "Average" });
-    table(scaled, &[(CUSTOM, own.clone(), "")]);
-    table(scaled_alone, &[(CUSTOM, own, "the app's own load balancer, and there is none")]);
-}
-
-#[test]
-fn metric_math() {
-    let metric = |id: &str| {
-        json!({ "id": id, "returnData": false, "metricStat": {
-        "namespace": "Orders", "metricName": id, "dimensions": {}, "stat": "Sum" } })
-    };
-    let expression = |text: &str| json!({ "id": "e", "expression": text });
-    let math = |queries: Vec<Value>| json!({ "metrics": queries });
-    let per_task = |text: &str| math(vec![metric("m1"), metric("m2"), expression(text)]);
-    let mut mixed = math(vec![metric("m1"), expression("m1")]);
-    mixed["unit"] = json!("Count");
-    let mut both = expression("m1");
-    both["metricStat"] = metric("m1")["metricStat"].clone();
-    let mut visible = metric("m1");
-    visible["returnData"] = json!(true);
-    let mut odd = metric("m1");
-    odd["metricStat"]["stat"] = json!("Median");
-    let many = |count: usize| (1..count).map(|n| metric(&format!("m{n}"))).chain([expression("m1")]).collect();
-    table(
-        scaled,
-        &[
-            (CUSTOM, per_task("m1 / IF(m2 > 0, m2, 1)"), ""),
-            (CUSTOM, per_task("m1 / m3"), "no query has the id `m3`"),
-            (CUSTOM, per_task("m1 / e"), "computed from itself"),
-            (CUSTOM, per_task(""), "not an expression"),
-            (CUSTOM, mixed, "`unit` and `metrics` exclude each other"),
-            (CUSTOM, math(vec![metric("m1"), both]), "`expression` and `metricStat` exclude each other"),
-            (CUSTOM, math(vec![json!({ "id": "m1" })]), "needs `metricStat` or `expression`"),
-            (CUSTOM, math(vec![visible, expression("m1")]), "2 queries return data: `m1`, `e`"),
-            (CUSTOM, math(vec![metric("m1")]), "no query returns data"),
-            (CUSTOM, math(vec![metric("m1"), metric("m1"), expression("m1")]), "the id `m1` is taken"),
-            (CUSTOM, math(vec![metric("M1"), expression("METRICS()")]), "`M1` is not allowed"),
-            (CUSTOM, math(vec![odd, expression("m1")]), "`Median` is not allowed"),
-            (CUSTOM, math(many(10)), ""),
-            (CUSTOM, math(many(11)), "up to 10 queries"),
-        ],
-    );
-}
-
-#[test]
-fn steps_without_gap_and_overlap() {
-    let step = |lower: Option<f64>, upper: Option<f64>, change: i32| {
-        let mut value = json!({ "scalingAdjustment": change });
-        for (key, bound) in [("metricIntervalLowerBound", lower), ("metricIntervalUpperBound", upper)] {
-            if let Some(bound) = bound {
-                value[key] = json!(bound);
-            }
-        }
-        value
-    };
-    let up = |steps: &[(Option<f64>, Option<f64>)]| -> Value {
-        steps.iter().map(|(lower, upper)| step(*lower, *upper, 1)).collect()
-    };
-    let (zero, ten, twenty) = (Some(0.0), Some(10.0), Some(20.0));
-    let fine: Vec<_> = (0..20).map(|n| (Some(f64::from(n)), (n < 19).then(|| f64::from(n + 1)))).collect();
-    let more: Vec<_> = (0..21).map(|n| (Some(f64::from(n)), (n < 20).then(|| f64::from(n + 1)))).collect();
-    table(
-        scaled,
-        &[
-            (&at(STEP, "steps"), up(&[(ten, None), (zero, ten)]), ""),
-            (&at(STEP, "steps"), up(&[(zero, ten), (twenty, None)]), "a gap, from 10 to 20"),
-            (&at(STEP, "steps"), up(&[(zero, twenty), (ten, None)]), "steps 0 and 1 overlap"),
-            (&at(STEP, "steps"), up(&[(zero, None), (ten, None)]), "steps 0 and 1 overlap"),
-            (&at(STEP, "steps"), up(&[(zero, ten)]), "more than 10 above the threshold"),
-            (&at(STEP, "steps"), up(&[(Some(-5.0), None)]), "more than 5 below the threshold"),
-            (&at(STEP, "steps"), up(&[(None, ten), (ten, None)]), ""),
-            (&at(STEP, "steps"), up(&[(None, None)]), "neither a lower nor an upper bound"),
-            (&at(STEP, "steps"), up(&[(ten, ten), (ten, None)]), "not below the upper bound"),
-            (&at(STEP, "steps"), up(&[(None, zero)]), "the alarm fires above the threshold only"),
-            (&at(STEP, "steps"), up(&[]), "1 to 20 steps, not 0"),
-            (&at(STEP, "steps"), up(&fine), ""),
-            (&at(STEP, "steps"), up(&more), "1 to 20 steps, not 21"),
-            (&at(STEP, "steps"), json!([step(zero, None, 0)]), "no step changes the count"),
-            (&at(STEP, "steps"), json!([step(zero, ten, 0), step(ten, None, 1)]), ""),
-            (&at(STEP, "minAdjustmentMagnitude"), json!(2), "only a change in percent"),
-        ],
-    );
-}
-
-#[test]
-fn steps_go_with_their_alarm_and_their_type() {
-    let fall = |operator: &str, steps: Value, adjustment: &str| {
-        let mut value = scaled();
-        let policy = &mut value["spec"]["scaling"]["step"][0];
-        (policy["adjustmentType"], policy["steps"]) = (json!(adjustment), steps);
-        policy["alarm"]["comparisonOperator"] = json!(operator);
-        problems(value)
-    };
-    let below = || json!([{ "metricIntervalUpperBound": 0, "scalingAdjustment": -1 }]);
-    let above = || json!([{ "metricIntervalLowerBound": 0, "scalingAdjustment": -1 }]);
-    let none = json!([{ "metricIntervalUpperBound": 0, "scalingAdjustment": 0 }]);
-    for (operator, steps, adjustment, expected) in [
-        ("LessThanThreshold", below(), "ChangeInCapacity", ""),
-        ("LessThanThreshold", above(), "ChangeInCapacity", "fires below the threshold only"),
-        ("LessThanOrEqualToThreshold", above(), "ChangeInCapacity", ""),
-        ("GreaterThanOrEqualToThreshold", below(), "PercentChangeInCapacity", "fires at or above the threshold only"),
-        ("LessThanThreshold", below(), "ExactCapacity", "a service cannot have -1 tasks"),
-        ("LessThanThreshold", none.clone(), "ExactCapacity", ""),
-        ("LessThanThreshold", none, "PercentChangeInCapacity", "no step changes the count"),
-    ] {
-        let found = fall(operator, steps, adjustment);
-        let as_expected =
-            if expected.is_empty() { found.is_empty() } else { found.len() == 1 && found[0].contains(expected) };
-        assert!(as_expected, "{operator} {adjustment}: expected {expected:?}, found {found:#?}");
-    }
-    let mut percent = scaled();
-    percent["spec"]["scaling"]["step"][0]["adjustmentType"] = json!("PercentChangeInCapacity");
-    for (magnitude, found) in [(1, 0), (0, 1), (5001, 1)] {
-        percent["spec"]["scaling"]["step"][0]["minAdjustmentMagnitude"] = json!(magnitude);
-        assert_eq!(problems(percent.clone()).len(), found, "minAdjustmentMagnitude {magnitude}");
-    }
-}
-
-#[test]
-fn alarms() {
-    let of_orders = |period: u32| {
-        let mut alarm = section()["step"][0]["alarm"].clone();
-        (alarm["namespace"], alarm["dimensions"], alarm["period"]) = (json!("Orders"), json!({}), json!(period));
-        alarm
-    };
-    let looking_back = |period: u32, periods: u32| {
-        let mut alarm = of_orders(period);
-        alarm["evaluationPeriods"] = json!(periods);
-        alarm
-    };
-    table(
-        scaled,
-        &[
-            (&at(ALARM, "period"), json!(0), "no period of 0 seconds"),
-            (&at(ALARM, "period"), json!(90), "no period of 90 seconds"),
-            (&at(ALARM, "period"), json!(300), ""),
-            (&at(ALARM, "period"), json!(20), ""),
-            (&at(ALARM, "period"), json!(10), "have a value a minute"),
-            (ALARM, of_orders(10), ""),
-            (ALARM, looking_back(60, 1440), ""),
-            (ALARM, looking_back(60, 1441), "an alarm looks back 86400 at most"),
-            (ALARM, looking_back(3600, 168), ""),
-            (ALARM, looking_back(3600, 169), "an alarm looks back 604800 at most"),
-            (&at(ALARM, "evaluationPeriods"), json!(0), "decide nothing"),
-            (&at(ALARM, "datapointsToAlarm"), json!(3), "3 of 2 periods"),
-            (&at(ALARM, "datapointsToAlarm"), json!(0), "0 of 2 periods"),
-            (&at(ALARM, "datapointsToAlarm"), json!(1), ""),
-            (&at(ALARM, "statistic"), json!("p99.9"), ""),
-            (&at(ALARM, "statistic"), json!("average"), "not allowed"),
         ],
     );
 }

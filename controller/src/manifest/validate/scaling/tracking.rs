@@ -29,7 +29,8 @@ fn one(policy: &TargetTracking, manifest: &Manifest, path: &Pointer, problems: &
     let before = problems.0.len();
     let at = metric(policy, manifest, path, problems);
     if problems.0.len() == before {
-        target(policy, manifest, path.key("target"), problems);
+        let percent = identity(policy, manifest).is_some_and(|identity| identity.is_utilization());
+        target(policy.target, percent, manifest, path.key("target"), problems);
     }
     problems.range(path.key("scaleOutCooldown"), policy.scale_out_cooldown, 0..=MAX_COOLDOWN, " seconds");
     problems.range(path.key("scaleInCooldown"), policy.scale_in_cooldown, 0..=MAX_COOLDOWN, " seconds");
@@ -65,20 +66,16 @@ fn metric(policy: &TargetTracking, manifest: &Manifest, path: &Pointer, problems
     }
 }
 
-fn target(policy: &TargetTracking, manifest: &Manifest, path: Pointer, problems: &mut Problems) {
-    // AWS: TargetTrackingScalingPolicyConfiguration takes up to 2^360. A target of 0 or less is proportional to nothing.
-    if !(policy.target > 0.0 && policy.target <= 2f64.powi(360)) {
-        let what = format!("no capacity is proportional to a target of {}", policy.target);
+/// A target value that some capacity can meet; `percent` says whether it is CPU or memory of the service.
+pub(super) fn target(value: f64, percent: bool, manifest: &Manifest, path: Pointer, problems: &mut Problems) {
+    // AWS takes up to 2^360 (TargetTrackingScalingPolicyConfiguration); nothing is proportional to 0 or less.
+    if !(value > 0.0 && value <= 2f64.powi(360)) {
+        let what = format!("no capacity is proportional to a target of {value}");
         return problems.add(path, what, "use a number above 0");
     }
-    let percent = identity(policy, manifest).is_some_and(|identity| identity.is_utilization());
-    reachable(policy.target, percent, manifest, path, problems);
-}
-
-/// CPU and memory of a task on Fargate end at what it reserves; on a container instance they may exceed it.
-pub(super) fn reachable(target: f64, percent: bool, manifest: &Manifest, path: Pointer, problems: &mut Problems) {
-    if percent && manifest.spec.launch_type == LaunchType::Fargate && target >= 100.0 {
-        let what = format!("on Fargate the value never exceeds 100 %, so a target of {target} % never adds a task");
+    // On a container instance both may exceed what a task reserves.
+    if percent && manifest.spec.launch_type == LaunchType::Fargate && value >= 100.0 {
+        let what = format!("on Fargate the metric never exceeds 100 %, so a target of {value} % never adds a task");
         problems.add(path, what, "use a target below 100, such as 60");
     }
 }
@@ -92,8 +89,8 @@ fn identity(policy: &TargetTracking, manifest: &Manifest) -> Option<Identity> {
     }
 }
 
-/// The metric of CloudWatch behind a predefined one. That the high-resolution ones count as the same metric is unverified;
-/// they are the same values, read three times a minute.
+/// The metric of CloudWatch behind a predefined one. That the high-resolution ones count as the same metric is
+/// unverified; they are the same values, read three times a minute.
 fn predefined(metric: PredefinedMetric, manifest: &Manifest) -> Identity {
     let (namespace, name, statistic) = match metric {
         PredefinedMetric::ECSServiceAverageCPUUtilization
