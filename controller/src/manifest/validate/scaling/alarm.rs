@@ -3,7 +3,7 @@
 use super::metrics::{ECS, Metric};
 use super::{Problems, grammar};
 use crate::manifest::pointer::Pointer;
-use crate::manifest::{Manifest, StepAlarm};
+use crate::manifest::{ComparisonOperator, LaunchType, Manifest, StepAlarm};
 
 /// Longest time that an alarm looks back, in seconds: a week.
 const MAX_WINDOW: u64 = 604_800;
@@ -14,6 +14,7 @@ const HOUR: u32 = 3600;
 pub(super) fn check(alarm: &StepAlarm, manifest: &Manifest, path: &Pointer, problems: &mut Problems) {
     metric(alarm).check(manifest, path, problems);
     problems.grammar(path.key("statistic"), &alarm.statistic, grammar::statistic, grammar::STATISTIC);
+    threshold(alarm, manifest, path.key("threshold"), problems);
     period(alarm, path.key("period"), problems);
     evaluation(alarm, path, problems);
 }
@@ -28,10 +29,25 @@ pub(super) fn metric(alarm: &StepAlarm) -> Metric<'_> {
     }
 }
 
+/// CPU and memory of a task on Fargate end at what it reserves; on a container instance they may exceed it.
+fn threshold(alarm: &StepAlarm, manifest: &Manifest, path: Pointer, problems: &mut Problems) {
+    let never = match alarm.comparison_operator {
+        ComparisonOperator::GreaterThanThreshold => alarm.threshold >= 100.0,
+        ComparisonOperator::GreaterThanOrEqualToThreshold => alarm.threshold > 100.0,
+        ComparisonOperator::LessThanThreshold | ComparisonOperator::LessThanOrEqualToThreshold => false,
+    };
+    let on_fargate = manifest.spec.launch_type == LaunchType::Fargate;
+    if never && on_fargate && metric(alarm).identity(&alarm.statistic, manifest).is_utilization() {
+        let what =
+            format!("on Fargate the metric never exceeds 100 %, so a threshold of {} never fires", alarm.threshold);
+        problems.add(path, what, "use a threshold below 100, such as 75");
+    }
+}
+
 fn period(alarm: &StepAlarm, path: Pointer, problems: &mut Problems) {
     let period = alarm.period;
     let short = [10, 20, 30].contains(&period);
-    if !short && (period == 0 || period % 60 != 0) {
+    if !short && (period == 0 || !period.is_multiple_of(60)) {
         let what = format!("CloudWatch has no period of {period} seconds");
         return problems.add(path, what, "use 10, 20, 30 or a multiple of 60");
     }

@@ -37,7 +37,8 @@ fn count_at_creation(manifest: &Manifest, scaling: &Scaling, problems: &mut Prob
         let what = format!(
             "the count at creation is {count}, and auto scaling would at once move it into its bounds of {min} to {max}"
         );
-        problems.add(spec().key("desiredCount"), what, format!("set `desiredCount` to {min} to {max}"));
+        let remedy = format!("set `desiredCount` to {min} to {max}; it is 1 if left out");
+        problems.add(spec().key("desiredCount"), what, remedy);
     }
 }
 

@@ -156,8 +156,13 @@ fn never_comes(fields: &[&str]) -> bool {
 }
 
 fn read(fields: &[&str]) -> Result<Cron, CronError> {
-    // A lone `L` is Saturday to AWS.
-    let word = |(position, field): (usize, &&str)| if position == 4 && *field == "L" { "7" } else { field }.to_owned();
+    // A lone `L` is Saturday to AWS, and `6L` the last Friday, which the crate writes `6#L`.
+    let weekday = |text: &str| match text.strip_suffix('L') {
+        Some("") => "7".to_owned(),
+        Some(day) => format!("{day}#L"),
+        None => text.to_owned(),
+    };
+    let word = |(position, text): (usize, &&str)| if position == 4 { weekday(text) } else { (*text).to_owned() };
     let text: Vec<String> = fields.iter().enumerate().map(word).collect();
     let parser = CronParser::builder()
         .seconds(Seconds::Required)

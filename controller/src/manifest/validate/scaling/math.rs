@@ -108,7 +108,8 @@ fn returned(queries: &[MetricQuery], path: &Pointer, problems: &mut Problems) {
     match ids.as_slice() {
         [_] => {}
         [] => {
-            problems.add(path.clone(), "no query returns data, so nothing is tracked", "remove one `returnData: false`")
+            let what = "no query returns data, so nothing is tracked";
+            problems.add(path.clone(), what, "remove one `returnData: false`");
         }
         several => {
             let what = format!("{} queries return data: {}", several.len(), shorten(&several.join(", ")));

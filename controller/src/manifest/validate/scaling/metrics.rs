@@ -107,9 +107,10 @@ impl Identity {
         silent && self.dimensions.is_none()
     }
 
-    /// Whether it is the service's CPU or memory in percent, which on Fargate ends at 100.
+    /// Whether it is the app's own CPU or memory in percent.
     pub(super) fn is_utilization(&self) -> bool {
         let in_percent = ["CPUUtilization", "MemoryUtilization"].contains(&self.name.as_str());
-        self.namespace == ECS && in_percent && self.statistic != "Sum" && self.statistic != "SampleCount"
+        let a_sum = ["Sum", "SampleCount"].contains(&self.statistic.as_str());
+        self.namespace == ECS && self.dimensions.is_none() && in_percent && !a_sum
     }
 }

@@ -66,7 +66,7 @@ fn scaled_alone() -> Value {
 }
 
 /// Starts at no task, with `policies` in the section.
-fn from_zero(policies: Value) -> Vec<String> {
+fn from_zero(policies: &Value) -> Vec<String> {
     let mut value = good();
     value["spec"]["desiredCount"] = json!(0);
     value["spec"]["scaling"] = json!({ "minCapacity": 0, "maxCapacity": 5 });
@@ -223,7 +223,7 @@ fn a_service_comes_back_from_no_task() {
         (json!({ "scheduled": action(0) }), true),
         (json!({}), true),
     ] {
-        let found = from_zero(policies.clone());
+        let found = from_zero(&policies);
         assert_eq!(found.is_empty(), comes_back, "{policies}: {found:#?}");
         assert!(found.iter().all(|problem| problem.contains("no policy ever adds the first task")), "{found:#?}");
     }

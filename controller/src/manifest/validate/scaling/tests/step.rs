@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::super::tests::{problems, table};
-use super::{ALARM, STEP, at, scaled, section};
+use super::{ALARM, STEP, at, scaled, scaled_on_fargate, section};
 
 #[test]
 fn steps_without_gap_and_overlap() {
@@ -112,4 +112,12 @@ fn alarms() {
             (&at(ALARM, "statistic"), json!("average"), "not allowed"),
         ],
     );
+    table(
+        scaled_on_fargate,
+        &[
+            (&at(ALARM, "threshold"), json!(100), "a threshold of 100 never fires"),
+            (&at(ALARM, "threshold"), json!(99), ""),
+        ],
+    );
+    table(scaled, &[(&at(ALARM, "threshold"), json!(150), "")]);
 }
