@@ -1,14 +1,14 @@
-//! How many tasks run, by itself: the scalable target of Application Auto Scaling with its policies, schedules and alarms.
+//! How many tasks run, by itself: the scalable target of Application Auto Scaling, its policies, schedules and alarms.
 //!
-//! Names and values are those of the Application Auto Scaling and CloudWatch APIs; a policy that needs an alarm of ours has it
-//! declared inside it, because neither means anything without the other.
+//! Names and values are those of the Application Auto Scaling and CloudWatch APIs. A policy that needs an alarm of ours
+//! has it declared inside it, because neither means anything without the other.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Application Auto Scaling of the service's task count. While it is there, `desiredCount` is only the count at creation.
+/// Application Auto Scaling of the service's task count. With it, `desiredCount` is only the count at creation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scaling {
@@ -37,7 +37,7 @@ pub struct Scaling {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TargetTracking {
-    /// Name of the policy among those of this app; in AWS it is `interstella.<name>`.
+    /// Name of the policy among all policies of this app, 1–244 characters; in AWS it is `interstella.<name>`.
     pub name: String,
     /// A metric that AWS knows for every service; give this or `customMetric`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,45 +67,35 @@ pub enum PredefinedMetric {
     ECSServiceAverageMemoryUtilization,
     /// Requests a minute for each target of the load balancer's target group.
     ALBRequestCountPerTarget,
-    /// As `ECSServiceAverageCPUUtilization`, every 20 seconds.
+    /// CPU every 20 seconds. The service's monitoring must have that resolution, which the manifest cannot set.
     ECSServiceAverageCPUUtilizationHighResolution,
-    /// As `ECSServiceAverageMemoryUtilization`, every 20 seconds.
+    /// Memory every 20 seconds. The service's monitoring must have that resolution, which the manifest cannot set.
     ECSServiceAverageMemoryUtilizationHighResolution,
 }
 
-/// Any metric of CloudWatch, or several with an expression over them (AWS: CustomizedMetricSpecification).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum CustomMetric {
-    /// One metric.
-    Single(SingleMetric),
-    /// Several, of which one is what is tracked.
-    Math(MetricMath),
-}
-
-/// One metric with its statistic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Any metric of CloudWatch, or several with expressions over them (AWS: CustomizedMetricSpecification).
+///
+/// Either `namespace`, `metricName` and `statistic`, with `dimensions` and `unit`, or `metrics` alone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SingleMetric {
+pub struct CustomMetric {
     /// Namespace, such as `AWS/SQS`.
-    pub namespace: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Name, such as `ApproximateNumberOfMessagesVisible`.
-    pub metric_name: String,
-    /// Dimensions by name. Absent in `AWS/ECS` and `AWS/ApplicationELB`: this app's own service, or load balancer and target group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_name: Option<String>,
+    /// Dimensions by name, `{}` for none. Absent = the app's own; only in `AWS/ECS` and `AWS/ApplicationELB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<BTreeMap<String, String>>,
-    /// `Average`, `Minimum`, `Maximum`, `SampleCount` or `Sum`.
-    pub statistic: Statistic,
+    /// How the values of a period become one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistic: Option<Statistic>,
     /// Unit of the metric; absent = any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-}
-
-/// Several metrics and expressions over them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MetricMath {
-    /// 1–10 queries; exactly one returns data.
+    /// Metric math instead of all the above: 1–10 queries, of which exactly one returns data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricQuery>,
 }
 
@@ -137,7 +127,7 @@ pub struct MetricStat {
     pub namespace: String,
     /// Name, such as `ApproximateNumberOfMessagesVisible`.
     pub metric_name: String,
-    /// Dimensions by name. Absent in `AWS/ECS` and `AWS/ApplicationELB`: this app's own service, or load balancer and target group.
+    /// Dimensions by name, `{}` for none. Absent = the app's own; only in `AWS/ECS` and `AWS/ApplicationELB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<BTreeMap<String, String>>,
     /// Statistic, such as `Average` or `p99`.
@@ -166,7 +156,7 @@ pub enum Statistic {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepScaling {
-    /// Name of the policy among those of this app; in AWS it is `interstella.<name>`.
+    /// Name of the policy among all policies of this app, 1–244 characters; in AWS it is `interstella.<name>`.
     pub name: String,
     /// What an adjustment means.
     pub adjustment_type: AdjustmentType,
@@ -222,7 +212,7 @@ pub enum Aggregation {
     Maximum,
 }
 
-/// The alarm that sets a step policy off (AWS: CloudWatch PutMetricAlarm). In AWS it is `interstella.<cluster>.<app>.<policy>`.
+/// The alarm that sets off a step policy (CloudWatch PutMetricAlarm), in AWS `interstella.<cluster>.<app>.<policy>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepAlarm {
@@ -230,12 +220,12 @@ pub struct StepAlarm {
     pub namespace: String,
     /// Name, such as `CPUUtilization`.
     pub metric_name: String,
-    /// Dimensions by name. Absent in `AWS/ECS` and `AWS/ApplicationELB`: this app's own service, or load balancer and target group.
+    /// Dimensions by name, `{}` for none. Absent = the app's own; only in `AWS/ECS` and `AWS/ApplicationELB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<BTreeMap<String, String>>,
     /// `Average`, `Minimum`, `Maximum`, `SampleCount`, `Sum`, or a percentile such as `p99`.
     pub statistic: String,
-    /// Seconds: 10, 20, 30 or a multiple of 60. Default 60.
+    /// Seconds: 10, 20, 30 or a multiple of 60; AWS's own metrics have a value a minute. Default 60.
     #[serde(default = "default_period")]
     pub period: u32,
     /// Periods that are looked at.
@@ -287,9 +277,9 @@ pub enum TreatMissingData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScheduledAction {
-    /// Name of the action among those of this app; in AWS it is `interstella.<name>`.
+    /// Name of the action among those of this app, 1–244 characters; in AWS it is `interstella.<name>`.
     pub name: String,
-    /// `at(yyyy-mm-ddThh:mm:ss)`, `rate(n minutes|hours|days)` or `cron(minute hour day-of-month month day-of-week year)`.
+    /// `at(yyyy-mm-ddThh:mm:ss)`, `rate(n minutes|hours|days)`, `cron(minute hour day month weekday year)`; Sunday = 1.
     pub schedule: String,
     /// IANA name of the time zone of `at` and `cron`. Default `UTC`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -312,7 +302,7 @@ pub struct ScheduledAction {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Predictive {
-    /// Name of the policy among those of this app; in AWS it is `interstella.<name>`.
+    /// Name of the policy among all policies of this app, 1–244 characters; in AWS it is `interstella.<name>`.
     pub name: String,
     /// The load that is forecast and the metric that is kept.
     pub metric_pair: MetricPair,
@@ -327,7 +317,7 @@ pub struct Predictive {
     /// What happens when the forecast is above `maxCapacity`. Default `HonorMaxCapacity`.
     #[serde(default)]
     pub max_capacity_breach_behavior: MaxCapacityBreachBehavior,
-    /// Percent above the forecast up to which the maximum may be raised: 0–100; only with `IncreaseMaxCapacity`.
+    /// Percent above the forecast that the maximum may be raised to: 0–100; if and only if `IncreaseMaxCapacity`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_capacity_buffer: Option<u32>,
 }
