@@ -3,11 +3,11 @@
 mod cli;
 mod failure;
 mod http;
+mod load;
 #[cfg(feature = "local")]
 mod machine;
 mod manifests;
 mod output;
-#[allow(dead_code, reason = "the verbs that read profiles come next")]
 mod profile;
 mod progress;
 mod running;
