@@ -50,8 +50,7 @@ fn to_whole_minute(lab: &Lab) {
 /// The metric's value of the minute that ended last; `None`: it has none.
 fn value(lab: &Lab, namespace: &str, name: &str, dimensions: &[(&str, &str)], statistic: &str) -> Option<f64> {
     let now = lab.cloud.now().as_epoch_seconds();
-    let dimensions: Vec<Value> =
-        dimensions.iter().map(|(name, value)| json!({"Name": name, "Value": value})).collect();
+    let dimensions: Vec<Value> = dimensions.iter().map(|(name, value)| json!({"Name": name, "Value": value})).collect();
     let input = json!({
         "Namespace": namespace,
         "MetricName": name,

@@ -89,8 +89,8 @@ fn put_group(world: &mut World, minute: CloudTime, balancer: &str, group: &str, 
     for (name, value) in counts.filter(|(_, value)| *value > 0) {
         put_value(world, &metric(NAMESPACE, name, &both), "Count", minute, count(value));
     }
-    let seconds = delta.response_times.iter().map(|(seconds, count)| (seconds * world.speed, count));
-    if let Some(times) = Bucket::merged(seconds.map(|(seconds, times)| Bucket::of_counted(seconds, count(times)))) {
+    let seconds = delta.response_times.iter().map(|(seconds, times)| (seconds * world.speed, times));
+    if let Some(times) = Bucket::merged(seconds.map(|(seconds, times)| Bucket::of_counted(seconds, count(*times)))) {
         cloudwatch::put(world, &metric(NAMESPACE, "TargetResponseTime", &both), "Seconds", minute, &times);
     }
 }
