@@ -48,7 +48,8 @@ pub struct Arguments {
     /// The topic to publish to [default: orderTopic of the account and region]
     #[arg(long, value_name = "ARN")]
     topic: Option<String>,
-    /// POST the orders to this URL instead, such as http://HOST:5000/fulfill/, and wait for each one's fulfilment
+    /// POST the orders to this URL instead, such as http://HOST:5000/fulfill/, which workers answer when the order is
+    /// fulfilled, if INTERSTELLA_DIRECT_FULFIL=true
     #[arg(long, value_name = "URL", conflicts_with = "topic")]
     to: Option<String>,
     /// Headquarters, to ask what became of the orders [default: http://127.0.0.1:8889 with a local cloud]
@@ -105,7 +106,7 @@ fn due(arguments: &Arguments) -> Result<Vec<Duration>, Failure> {
 /// Where the orders go, and whether that is the topic of a cloud on this machine.
 async fn target(context: &Context, arguments: &Arguments) -> Result<(Target, bool), Failure> {
     if let Some(url) = &arguments.to {
-        return Ok((Target::Url(Address::parse(url)?), false));
+        return Ok((Target::Url(Box::new(Address::parse(url)?)), false));
     }
     let session = Session::connect(&context.common).await?;
     let identity = &session.identity;
