@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use tokio::sync::Semaphore;
 
+use crate::cli::speed;
 use crate::failure::Failure;
 use crate::load::books::{Books, Fate};
 use crate::load::report::Tally;
@@ -172,12 +173,6 @@ fn burst(text: &str) -> Result<Burst, String> {
     let said = || "a burst is a number of orders and a time, such as 100@30s";
     let (orders, at) = text.split_once('@').ok_or_else(said)?;
     Ok(Burst { orders: orders.parse().map_err(|_| said())?, at: time(at)? })
-}
-
-/// As that of the local cloud, whose time it follows.
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|speed| (0.1..=1000.0).contains(speed));
-    speed.ok_or_else(|| "a speed is a number from 0.1 to 1000".to_owned())
 }
 
 #[cfg(test)]
