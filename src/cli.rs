@@ -102,3 +102,11 @@ pub enum Verb {
     #[command(hide = true)]
     Reaper,
 }
+
+/// Reads how many times faster than that of this machine the cloud's time passes.
+pub fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && (0.1..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("a speed is a number from 0.1 to 1000".to_owned()),
+    }
+}

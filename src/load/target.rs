@@ -54,7 +54,7 @@ pub enum Target {
         arn: String,
     },
     /// A URL that takes an order as the body of a POST and answers when it is fulfilled.
-    Url(Address),
+    Url(Box<Address>),
 }
 
 /// A URL and a pool of connections to it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use tokio::sync::Semaphore;
 
+use crate::cli::speed;
 use crate::failure::Failure;
 use crate::load::books::{Books, Fate};
 use crate::load::report::Tally;
@@ -48,7 +49,8 @@ pub struct Arguments {
     /// The topic to publish to [default: orderTopic of the account and region]
     #[arg(long, value_name = "ARN")]
     topic: Option<String>,
-    /// POST the orders to this URL instead, such as http://HOST:5000/fulfill/, and wait for each one's fulfilment
+    /// POST the orders to this URL instead, such as http://HOST:5000/fulfill/, which workers answer when the order is
+    /// fulfilled, if INTERSTELLA_DIRECT_FULFIL=true
     #[arg(long, value_name = "URL", conflicts_with = "topic")]
     to: Option<String>,
     /// Headquarters, to ask what became of the orders [default: http://127.0.0.1:8889 with a local cloud]
@@ -105,7 +107,7 @@ fn due(arguments: &Arguments) -> Result<Vec<Duration>, Failure> {
 /// Where the orders go, and whether that is the topic of a cloud on this machine.
 async fn target(context: &Context, arguments: &Arguments) -> Result<(Target, bool), Failure> {
     if let Some(url) = &arguments.to {
-        return Ok((Target::Url(Address::parse(url)?), false));
+        return Ok((Target::Url(Box::new(Address::parse(url)?)), false));
     }
     let session = Session::connect(&context.common).await?;
     let identity = &session.identity;
@@ -171,12 +173,6 @@ fn burst(text: &str) -> Result<Burst, String> {
     let said = || "a burst is a number of orders and a time, such as 100@30s";
     let (orders, at) = text.split_once('@').ok_or_else(said)?;
     Ok(Burst { orders: orders.parse().map_err(|_| said())?, at: time(at)? })
-}
-
-/// As that of the local cloud, whose time it follows.
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|speed| (0.1..=1000.0).contains(speed));
-    speed.ok_or_else(|| "a speed is a number from 0.1 to 1000".to_owned())
 }
 
 #[cfg(test)]
