@@ -7,12 +7,12 @@ mod http;
 mod machine;
 mod manifests;
 mod output;
-#[allow(dead_code, reason = "the verbs that read profiles come next")]
 mod profile;
 mod progress;
 mod running;
 mod session;
 mod shutdown;
+mod simulate;
 mod telemetry;
 mod verb;
 mod watching;
