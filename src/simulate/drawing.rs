@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use resvg::usvg::fontdb::Database;
 use resvg::{tiny_skia, usvg};
 
@@ -40,11 +39,6 @@ pub fn lettering(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&INK)
 }
 
-/// As [`lettering`], from the right.
-pub fn from_the_right(size: u32) -> TextStyle<'static> {
-    lettering(size).pos(Pos::new(HPos::Right, VPos::Top))
-}
-
 /// Draws one entry of a legend that ends at `right`, and gives the place where the next one ends.
 pub fn legend(
     area: &Area<'_>,
@@ -52,11 +46,12 @@ pub fn legend(
     name: &str,
     color: RGBColor,
 ) -> Result<i32, Box<dyn std::error::Error>> {
-    const LETTER: f64 = 10.5;
-    area.draw_text(name, &from_the_right(22), (right, top))?;
+    /// Pixels of a letter on average; no font is measured here.
+    const LETTER: f64 = 9.2;
     let left = right - (name.chars().count() as f64 * LETTER) as i32 - 28;
-    area.draw(&Rectangle::new([(left, top + 6), (left + 18, top + 16)], color.filled()))?;
-    Ok(left - 24)
+    area.draw(&Rectangle::new([(left, top + 4), (left + 18, top + 16)], color.filled()))?;
+    area.draw_text(name, &lettering(22), (left + 26, top))?;
+    Ok(left - 28)
 }
 
 /// Draws with `draw`, as SVG.

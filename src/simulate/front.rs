@@ -46,20 +46,15 @@ fn draw(area: &Area<'_>, rows: &[Row], recommended: usize, heading: &[String; 2]
     let dot = |row: &Row| Circle::new(point(row), 7, if row.is_on_front { BLUE } else { GREY }.filled());
     chart.draw_series(rows.iter().map(dot))?;
     let every = front.len().div_ceil(MOST_LABELS).max(1);
-    let label = |row: &&Row| Text::new(values(row), point(row), lettering(22).pos(ABOVE));
+    // Above the point and to its right, clear of the ring around the recommended one.
+    let label = |row: &&Row| EmptyElement::at(point(row)) + Text::new(values(row), (12, -26), lettering(22));
     chart.draw_series(front.iter().step_by(every).map(label))?;
     chart.draw_series(rows.get(recommended).map(|row| Circle::new(point(row), 13, ORANGE.stroke_width(4))))?;
     Ok(())
 }
 
 const GREY: RGBColor = RGBColor(150, 150, 150);
-/// To the right of a point and above it.
-const ABOVE: plotters::style::text_anchor::Pos = plotters::style::text_anchor::Pos {
-    h_pos: plotters::style::text_anchor::HPos::Left,
-    v_pos: plotters::style::text_anchor::VPos::Bottom,
-};
-
 fn values(row: &Row) -> String {
     let values: Vec<String> = row.values.iter().map(ToString::to_string).collect();
-    format!(" {}", values.join(", "))
+    values.join(", ")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use interstella_autoscaling::simulate::{Activity, Sample, Simulation, Totals};
+use interstella_autoscaling::simulate::{Activity, Outcome, Sample, Simulation, Totals};
 use interstella_controller::manifest::Scaling;
 use serde_json::{Value, json};
 
@@ -89,12 +89,13 @@ impl Report<'_> {
     }
 
     fn write_activities(&self, text: &mut String) {
-        let (scaled, vain): (Vec<&Activity>, Vec<&Activity>) =
-            self.simulation.activities.iter().partition(|activity| activity.not_scaled.is_none());
-        let _ = writeln!(text, "\nactivities   {} that scaled, {} that could not", scaled.len(), vain.len());
+        let (vain, scaled): (Vec<&Activity>, Vec<&Activity>) =
+            self.simulation.activities.iter().partition(|activity| matches!(activity.outcome, Outcome::NotScaled(_)));
+        let _ = writeln!(text, "\nactivities   {}, and {} that changed nothing", scaled.len(), vain.len());
         for activity in scaled.iter().take(MOST_SHOWN) {
-            let at = activity.at.strftime("%a %H:%M:%S");
-            let _ = writeln!(text, "  {at}  {:>3} -> {:<3}  {}", activity.from, activity.to, activity.cause);
+            let what =
+                activity.change().map_or_else(|| activity.description(), |(from, to)| format!("{from:>3} -> {to}"));
+            let _ = writeln!(text, "  {}  {what:<12}  {}", activity.at.strftime("%a %H:%M:%S"), activity.cause);
         }
         if let Some(more @ 1..) = scaled.len().checked_sub(MOST_SHOWN) {
             let _ = writeln!(text, "  {more} more; see all with --output json");
@@ -148,17 +149,18 @@ fn totals(totals: &Totals) -> Value {
 
 /// As DescribeScalingActivities calls things.
 fn activity(activity: &Activity) -> Value {
-    let Activity { at, ended_at, from, to, cause, status, not_scaled } = activity;
+    let Activity { at, ended_at, cause, outcome } = activity;
+    let not_scaled = if let Outcome::NotScaled(reason) = outcome { Some(reason.code()) } else { None };
     json!({
         "startTime": at,
         "endTime": ended_at,
-        "from": from,
-        "to": to,
-        "cause": cause.to_string(),
+        "from": activity.change().map(|(from, _)| from),
+        "to": activity.change().map(|(_, to)| to),
+        "cause": cause,
         "description": activity.description(),
-        "statusCode": status.name(),
+        "statusCode": activity.status().name(),
         "statusMessage": activity.status_message(),
-        "notScaledReason": not_scaled.map(|reason| reason.code()),
+        "notScaledReason": not_scaled,
     })
 }
 

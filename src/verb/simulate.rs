@@ -217,7 +217,8 @@ impl Case<'_> {
             let chosen = report::assignments(axes, &rows[*index].values);
             let title =
                 format!("{} under {}: cost against lateness of {} settings", self.setup.app, self.name, rows.len());
-            let heading = [title, format!("recommended: {chosen}: {reason}")];
+            let names: Vec<&str> = axes.iter().map(|axis| axis.setting.name()).collect();
+            let heading = [title, format!("recommended: {chosen}: {reason}; labels are {}", names.join(", "))];
             drawing::write(path, &front::svg(&rows, *index, &heading, &self.prices.currency)?)?;
             output::note(format_args!("{} drawn", path.display()));
         }
@@ -239,7 +240,7 @@ impl Case<'_> {
             task_hours: totals.task_hours,
             most_tasks: totals.most_tasks,
             utilisation_percent: totals.utilisation_percent,
-            scalings: simulation.activities.iter().filter(|activity| activity.not_scaled.is_none()).count(),
+            scalings: simulation.activities.iter().filter(|activity| activity.change().is_some()).count(),
             is_on_front: false,
         })
     }
