@@ -87,6 +87,8 @@ pub enum Verb {
     Restart(verb::restart::Arguments),
     /// Try a stalled rollout again
     Retry(verb::restart::Arguments),
+    /// Try scaling policies against a load curve, without any cloud
+    Simulate(Box<verb::simulate::Arguments>),
     /// Remove what is ours, in order, and wait until it is gone
     Destroy(verb::destroy::Arguments),
     /// The JSON Schema of manifests, for editors

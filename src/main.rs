@@ -13,6 +13,7 @@ mod progress;
 mod running;
 mod session;
 mod shutdown;
+mod simulate;
 mod telemetry;
 mod verb;
 mod watching;

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod restart;
 pub mod run;
 pub mod schema;
+pub mod simulate;
 pub mod status;
 #[cfg(feature = "local")]
 pub mod up;
@@ -81,6 +82,7 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Retry(arguments) => {
             interruptible(&context, restart::run(&context, &arguments, restart::Why::Stalled)).await
         }
+        Verb::Simulate(arguments) => interruptible(&context, simulate::run(&context, &arguments)).await,
         Verb::Destroy(arguments) => interruptible(&context, destroy::run(&context, &arguments)).await,
         #[cfg(feature = "local")]
         Verb::Worker(_) | Verb::Hq(_) | Verb::Reaper => Ok(ExitCode::SUCCESS),

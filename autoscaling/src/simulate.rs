@@ -32,7 +32,7 @@ use crate::combine::Suspended;
 pub use arrivals::{Arrivals, Pattern};
 pub use metrics::Metric;
 pub use policy::{Policy, Scheduled, StepAlarm};
-pub use report::{Activity, Sample, Simulation, Totals};
+pub use report::{Activity, Outcome, Sample, Simulation, Totals};
 
 /// Microseconds of a second: the simulation's own clock counts in them, from its start.
 const SECOND: u64 = 1_000_000;

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::activity::{Cause, Status, description, description_of_none, status_message};
+use crate::activity::{
+    Status, description, description_of_bounds, description_of_none, status_message, status_message_of_bounds,
+};
 use crate::combine::NotScaled;
 
 /// What the service would have done.
@@ -73,30 +75,78 @@ impl Totals {
 pub struct Activity {
     /// When it began.
     pub at: Timestamp,
-    /// When it ended; `None`: it had not.
+    /// When it ended; `None`: it had not, or it set the bounds.
     pub ended_at: Option<Timestamp>,
-    /// Tasks that were wanted before.
-    pub from: u32,
-    /// Tasks that were wanted from then on.
-    pub to: u32,
-    /// What set it off.
-    pub cause: Cause,
-    /// Where it stands.
-    pub status: Status,
-    /// Why nothing changed; `None`: something did.
-    pub not_scaled: Option<NotScaled>,
+    /// What set it off, in AWS's words.
+    pub cause: String,
+    /// What it came to.
+    pub outcome: Outcome,
+}
+
+/// What an activity came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The count was set.
+    Set {
+        /// Tasks that were wanted before.
+        from: u32,
+        /// Tasks that were wanted from then on.
+        to: u32,
+        /// Where that stands.
+        status: Status,
+        /// The count when it ended.
+        found: u32,
+    },
+    /// A scheduled action set the bounds.
+    Bounded {
+        /// Fewest tasks from then on.
+        min_capacity: u32,
+        /// Most tasks from then on.
+        max_capacity: u32,
+    },
+    /// The count stayed, and why.
+    NotScaled(NotScaled),
 }
 
 impl Activity {
+    /// The count before and after it; `None`: it set none.
+    #[must_use]
+    pub fn change(&self) -> Option<(u32, u32)> {
+        match self.outcome {
+            Outcome::Set { from, to, .. } => Some((from, to)),
+            Outcome::Bounded { .. } | Outcome::NotScaled(_) => None,
+        }
+    }
+
     /// AWS's description of it.
     #[must_use]
     pub fn description(&self) -> String {
-        self.not_scaled.map_or_else(|| description(self.to), |_| description_of_none().to_owned())
+        match self.outcome {
+            Outcome::Set { to, .. } => description(to),
+            Outcome::Bounded { min_capacity, max_capacity } => description_of_bounds(min_capacity, max_capacity),
+            Outcome::NotScaled(_) => description_of_none().to_owned(),
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.outcome {
+            Outcome::Set { status, .. } => status,
+            Outcome::Bounded { .. } => Status::Successful,
+            Outcome::NotScaled(reason) => reason.status(),
+        }
     }
 
     /// AWS's message on where it stands; `None` for one that changed nothing.
     #[must_use]
     pub fn status_message(&self) -> Option<String> {
-        self.not_scaled.is_none().then(|| status_message(self.status, self.to, self.to))
+        match self.outcome {
+            Outcome::Set { to, status, found, .. } => Some(status_message(status, to, found)),
+            Outcome::Bounded { min_capacity, max_capacity } => {
+                Some(status_message_of_bounds(min_capacity, max_capacity))
+            }
+            Outcome::NotScaled(_) => None,
+        }
     }
 }

@@ -16,6 +16,9 @@ use crate::series::later;
 
 /// Sets the service times apart from the arrivals, which have the seed itself.
 const SERVICE_TIMES: u64 = 0x5e71_11ce;
+/// How often it is looked whether as many tasks are healthy as are wanted, from a change on; as the local cloud does. On AWS even a
+/// scale-in takes longer: 35 s were recorded.
+const RHYTHM: u64 = SECOND;
 /// Microseconds of an hour.
 const HOUR: f64 = 3_600.0 * SECOND as f64;
 
@@ -32,6 +35,8 @@ pub(crate) struct Run<'a> {
     fleet: Fleet,
     tally: Tally,
     scaler: Scaler<'a>,
+    /// When it is looked next whether a change has succeeded; `None`: none is under way.
+    look: Option<u64>,
     metrics: Metrics,
     /// Healthy tasks at the ticks of this minute.
     healthy: Vec<u32>,
@@ -54,6 +59,7 @@ impl<'a> Run<'a> {
             fleet: Fleet::new(service, scaler.desired),
             tally: Tally::new(minutes, micros(service.late_after_seconds)),
             scaler,
+            look: None,
             metrics: Metrics::default(),
             healthy: Vec::new(),
             samples: Vec::with_capacity(minutes),
@@ -65,14 +71,13 @@ impl<'a> Run<'a> {
         let mut tick = 0;
         let mut schedule = self.scaler.next_schedule(later(self.start, -1)).map(|at| self.since_start(at));
         while tick <= self.end {
-            let now = [self.fleet.next_healthy_at(), schedule].into_iter().flatten().fold(tick, u64::min);
+            let now = [self.fleet.next_healthy_at(), self.look, schedule].into_iter().flatten().fold(tick, u64::min);
             self.take_orders_before(now);
             self.fleet.start(now);
-            self.settle(now);
+            self.look_for_success(now);
             if schedule == Some(now) {
-                self.scaler.fire_schedules(self.at(now));
+                self.change(now, |scaler, at| scaler.fire_schedules(at));
                 schedule = self.scaler.next_schedule(self.at(now)).map(|at| self.since_start(at));
-                self.settle(now);
             }
             if tick == now {
                 self.tick(now);
@@ -111,12 +116,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Brings the tasks to the count that is wanted, as far as they follow at once, and notes whether that is all.
-    fn settle(&mut self, now: u64) {
-        self.fleet.set_count(now, self.scaler.desired);
-        self.fleet.start(now);
-        if self.fleet.healthy() == self.scaler.desired {
-            self.scaler.succeeded(self.at(now));
+    /// Lets auto scaling act; the tasks follow its count at once, as far as they can.
+    fn change(&mut self, now: u64, act: impl FnOnce(&mut Scaler<'a>, Timestamp)) {
+        let before = self.scaler.desired;
+        act(&mut self.scaler, later(self.start, seconds(now)));
+        if self.scaler.desired != before {
+            self.fleet.set_count(now, self.scaler.desired);
+            self.fleet.start(now);
+            self.look = Some(now + RHYTHM);
+        }
+    }
+
+    fn look_for_success(&mut self, now: u64) {
+        if self.look == Some(now) {
+            let has_succeeded = self.fleet.healthy() == self.scaler.desired;
+            self.look = (!has_succeeded).then_some(now + RHYTHM);
+            if has_succeeded {
+                self.scaler.succeeded(self.at(now));
+            }
         }
     }
 
@@ -124,8 +141,9 @@ impl<'a> Run<'a> {
         let first = self.fleet.healthy();
         if now.is_multiple_of(MINUTE) && now > 0 {
             self.end_minute((now / MINUTE - 1) as usize);
-            self.scaler.evaluate(self.at(now), &self.metrics);
-            self.settle(now);
+            let metrics = std::mem::take(&mut self.metrics);
+            self.change(now, |scaler, at| scaler.evaluate(at, &metrics));
+            self.metrics = metrics;
         }
         self.healthy.push(first);
     }
@@ -184,10 +202,14 @@ impl<'a> Run<'a> {
     }
 
     fn at(&self, moment: u64) -> Timestamp {
-        later(self.start, i64::try_from(moment / SECOND).unwrap_or(i64::MAX))
+        later(self.start, seconds(moment))
     }
 
     fn since_start(&self, at: Timestamp) -> u64 {
         u64::try_from(at.as_second() - self.start.as_second()).unwrap_or(0) * SECOND
     }
+}
+
+fn seconds(micros: u64) -> i64 {
+    i64::try_from(micros / SECOND).unwrap_or(i64::MAX)
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::metrics::Metrics;
 use super::policy::{Policy, Role, Scheduled};
-use super::{Activity, Target};
-use crate::activity::{Cause, Status};
+use super::{Activity, Outcome, Target};
+use crate::activity::{Cause, Status, scheduled_cause};
 use crate::alarm::State;
 use crate::combine::{Decision, NotScaled, Reading, Situation, Suspended, Trigger, decide, within_bounds};
 use crate::cooldown::Cooldowns;
@@ -24,6 +24,8 @@ pub(crate) struct Scaler<'a> {
     max_capacity: u32,
     cooldowns: Cooldowns,
     pub(crate) activities: Vec<Activity>,
+    /// The activity that has not ended, by its index.
+    under_way: Option<usize>,
 }
 
 /// An alarm's state, and the values that decided it.
@@ -48,6 +50,7 @@ impl<'a> Scaler<'a> {
             max_capacity: *max_capacity,
             cooldowns: Cooldowns::default(),
             activities: Vec::new(),
+            under_way: None,
         }
     }
 
@@ -74,10 +77,12 @@ impl<'a> Scaler<'a> {
             }
             self.min_capacity = action.min_capacity.unwrap_or(self.min_capacity);
             self.max_capacity = action.max_capacity.unwrap_or(self.max_capacity);
-            if let Some(bound) = Cause::of_bounds(self.desired, self.min_capacity, self.max_capacity) {
-                let to = within_bounds(self.desired, self.min_capacity, self.max_capacity);
-                let cause = Cause::Scheduled { action: action.name.clone(), bound: Box::new(bound) };
-                self.set(now, to, cause);
+            let (min_capacity, max_capacity) = (self.min_capacity, self.max_capacity);
+            let outcome = Outcome::Bounded { min_capacity, max_capacity };
+            let cause = scheduled_cause(&action.name);
+            self.activities.push(Activity { at: now, ended_at: None, cause, outcome });
+            if let Some(cause) = Cause::of_bounds(self.desired, min_capacity, max_capacity) {
+                self.set(now, within_bounds(self.desired, min_capacity, max_capacity), &cause);
             }
         }
     }
@@ -121,9 +126,9 @@ impl<'a> Scaler<'a> {
         match decision {
             Decision::Scale { to, cooldown_seconds } => {
                 self.cooldowns.began(now, self.desired, to, cooldown_seconds);
-                self.set(now, to, cause);
+                self.set(now, to, &cause);
             }
-            Decision::NotScaled(reason) => self.note(now, cause, reason),
+            Decision::NotScaled(reason) => self.note(now, cause.to_string(), reason),
             Decision::Held(_) => {}
         }
     }
@@ -140,36 +145,34 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    fn set(&mut self, now: Timestamp, to: u32, cause: Cause) {
-        let (from, status) = (self.desired, Status::InProgress);
-        self.activities.push(Activity { at: now, ended_at: None, from, to, cause, status, not_scaled: None });
+    /// Sets the count. A change that is under way is overridden by that, as in the local cloud.
+    fn set(&mut self, now: Timestamp, to: u32, cause: &Cause) {
+        self.end(now, Status::Overridden, to);
+        let outcome = Outcome::Set { from: self.desired, to, status: Status::InProgress, found: to };
+        self.under_way = Some(self.activities.len());
+        self.activities.push(Activity { at: now, ended_at: None, cause: cause.to_string(), outcome });
         self.desired = to;
     }
 
     /// Notes an attempt in vain, unless it only repeats the one before it.
-    fn note(&mut self, now: Timestamp, cause: Cause, reason: NotScaled) {
-        let repeats = |last: &Activity| last.not_scaled == Some(reason) && last.cause == cause;
-        if self.activities.last().is_some_and(repeats) {
-            return;
+    fn note(&mut self, now: Timestamp, cause: String, reason: NotScaled) {
+        let outcome = Outcome::NotScaled(reason);
+        if self.activities.last().is_none_or(|last| last.outcome != outcome || last.cause != cause) {
+            self.activities.push(Activity { at: now, ended_at: Some(now), cause, outcome });
         }
-        let (from, to, status) = (self.desired, self.desired, reason.status());
-        let (ended_at, not_scaled) = (Some(now), Some(reason));
-        self.activities.push(Activity { at: now, ended_at, from, to, cause, status, not_scaled });
     }
 
     /// Notes that as many tasks are healthy as are wanted: what was under way has succeeded, and its cooldown begins.
     pub(crate) fn succeeded(&mut self, now: Timestamp) {
+        self.end(now, Status::Successful, self.desired);
         self.cooldowns.ended(now);
-        for activity in self
-            .activities
-            .iter_mut()
-            .rev()
-            .take_while(|one| one.status == Status::InProgress || one.not_scaled.is_some())
-        {
-            if activity.status == Status::InProgress {
-                activity.status = Status::Successful;
-                activity.ended_at = Some(now);
-            }
+    }
+
+    fn end(&mut self, now: Timestamp, ended: Status, count: u32) {
+        let Some(activity) = self.under_way.take().and_then(|index| self.activities.get_mut(index)) else { return };
+        activity.ended_at = Some(now);
+        if let Outcome::Set { status, found, .. } = &mut activity.outcome {
+            (*status, *found) = (ended, count);
         }
     }
 }

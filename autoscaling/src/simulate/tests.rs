@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::activity::Cause;
 use crate::schedule::{Schedule, Span};
 use crate::tracking::TargetTracking;
 use jiff::tz::TimeZone;
@@ -46,10 +45,10 @@ fn target(min_capacity: u32, max_capacity: u32, metric: Metric, value: f64) -> T
 fn shown(simulation: &Simulation) -> String {
     let mut text = String::new();
     for activity in &simulation.activities {
-        let Activity { at, ended_at, from, to, cause, status, not_scaled } = activity;
-        let ended = ended_at.map_or("-".to_owned(), |at| at.to_string());
-        let why = not_scaled.map_or("", |reason| reason.code());
-        writeln!(text, "{at} {from} -> {to} {} by {ended} {why}\n    {cause}", status.name()).unwrap();
+        let ended = activity.ended_at.map_or("-".to_owned(), |at| at.to_string());
+        let (status, description) = (activity.status().name(), activity.description());
+        writeln!(text, "{} {status} by {ended}: {description}\n    {}", activity.at, activity.cause).unwrap();
+        writeln!(text, "    {:?}", activity.outcome).unwrap();
     }
     for sample in simulation.samples.iter().step_by(5) {
         writeln!(text, "{sample:?}").unwrap();
@@ -86,15 +85,17 @@ fn a_schedule_moves_the_bounds_and_the_count_at_once() {
     let seen: Vec<String> = simulation
         .activities
         .iter()
-        .filter(|one| one.not_scaled.is_none())
-        .map(|one| format!("{} {}->{} {}", one.at, one.from, one.to, one.cause))
+        .filter(|one| !matches!(one.outcome, Outcome::NotScaled(_)))
+        .map(|one| format!("{} {} {}", one.at, one.description(), one.cause))
         .collect();
     assert_eq!(
         seen,
         [
-            "2026-01-05T08:10:00Z 1->4 scheduled action name up was triggered: minimum capacity was set to 4",
-            "2026-01-05T08:20:30Z 4->2 scheduled action name down was triggered: maximum capacity was set to 2",
-            "2026-01-05T08:21:00Z 2->1 monitor alarm TargetTracking-service/dev/worker-AlarmLow in state ALARM triggered policy orders",
+            "2026-01-05T08:10:00Z Setting min capacity to 4 and max capacity to 10 scheduled action name up was triggered",
+            "2026-01-05T08:10:00Z Setting desired count to 4. minimum capacity was set to 4",
+            "2026-01-05T08:20:30Z Setting min capacity to 1 and max capacity to 2 scheduled action name down was triggered",
+            "2026-01-05T08:20:30Z Setting desired count to 2. maximum capacity was set to 2",
+            "2026-01-05T08:21:00Z Setting desired count to 1. monitor alarm TargetTracking-service/dev/worker-AlarmLow in state ALARM triggered policy orders",
         ]
     );
 }
@@ -148,7 +149,8 @@ proptest! {
         let Totals { orders, done, unfinished, .. } = simulation.totals;
         prop_assert_eq!([arrived, orders, done, unfinished], [load.arrivals().count() as u64, orders, orders, 0]);
         // Nothing is taken away before fifteen values say so.
-        for activity in simulation.activities.iter().filter(|activity| activity.to < activity.from) {
+        let is_scale_in = |activity: &&Activity| activity.change().is_some_and(|(from, to)| to < from);
+        for activity in simulation.activities.iter().filter(is_scale_in) {
             prop_assert!(activity.at.as_second() - load.start.as_second() >= 15 * 60);
         }
         prop_assert!(simulation.activities.windows(2).all(|pair| pair[0].at <= pair[1].at));
@@ -163,13 +165,4 @@ proptest! {
         let simulation = simulate(&load(vec![rate; 60], Pattern::Poisson), &service, &target);
         prop_assert_eq!(simulation.activities, Vec::new());
     }
-}
-
-#[test]
-fn causes_name_alarm_and_policy() {
-    let simulation =
-        simulate(&load(vec![60.0; 5], Pattern::Even), &service(), &target(1, 10, Metric::RequestCountPerTarget, 20.0));
-    let cause =
-        Cause::Alarm { alarm: "TargetTracking-service/dev/worker-AlarmHigh".to_owned(), policy: "orders".to_owned() };
-    assert_eq!(simulation.activities.first().map(|first| &first.cause), Some(&cause));
 }
