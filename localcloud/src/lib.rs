@@ -12,13 +12,16 @@
 //! timer in cloud time. This crate knows nothing of the controller, the worker or hq.
 
 pub mod addresses;
+pub mod application_autoscaling;
 pub mod call;
 pub mod clock;
 pub mod cloud;
+pub mod cloudwatch;
 pub mod ecr;
 pub mod ecs;
 pub mod effect;
 pub mod elb;
+pub mod event;
 pub mod faults;
 pub mod images;
 pub mod journal;

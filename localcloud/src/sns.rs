@@ -103,6 +103,11 @@ pub fn confirmed(world: &mut World, now: CloudTime, topic_arn: &str, token: &str
     }
 }
 
+/// Publishes what an alarm has to say, as CloudWatch does with its right to a topic.
+pub fn notify(world: &mut World, now: CloudTime, topic_arn: &str, subject: &str, message: String) {
+    publish::notify(world, now, topic_arn, subject, message);
+}
+
 /// Topics with their tags, by ARN.
 pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     world.sns.topics.iter().map(|(arn, topic)| (arn.clone(), topic.tags().clone())).collect()

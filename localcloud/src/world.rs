@@ -8,8 +8,9 @@ use crate::addresses::Addresses;
 use crate::call::{Answer, Call, Service};
 use crate::clock::CloudTime;
 use crate::effect::{Effect, Report};
+use crate::event::Event;
 use crate::images::Images;
-use crate::{ecr, ecs, elb, logs, sns, sqs, ssm, sts, tagging};
+use crate::{application_autoscaling, cloudwatch, ecr, ecs, elb, logs, sns, sqs, ssm, sts, tagging};
 
 /// The account of everything here.
 pub const ACCOUNT: &str = "123456789012";
@@ -27,6 +28,9 @@ pub struct World {
     pub timers: Timers,
     /// What has to happen outside; the caller of `World` takes these and hands them to the runtime.
     pub effects: Vec<Effect>,
+    /// What one service has to tell another; `World` routes these after every call, timer and report, so no service knows who
+    /// listens.
+    pub events: Vec<Event>,
     /// Virtual addresses and the loopback ports behind them.
     pub addresses: Addresses,
     /// What image names resolve to.
@@ -45,6 +49,10 @@ pub struct World {
     pub ssm: ssm::Ssm,
     /// Repositories.
     pub ecr: ecr::Ecr,
+    /// Metrics and alarms.
+    pub cloudwatch: cloudwatch::CloudWatch,
+    /// Scalable targets and what scales them.
+    pub application_autoscaling: application_autoscaling::ApplicationAutoScaling,
 }
 
 impl World {
@@ -56,6 +64,7 @@ impl World {
             ids: Ids { seed, made: 0 },
             timers: Timers::default(),
             effects: Vec::new(),
+            events: Vec::new(),
             addresses: Addresses::default(),
             images,
             ecs: ecs::Ecs::default(),
@@ -65,12 +74,14 @@ impl World {
             sqs: sqs::Sqs::default(),
             ssm: ssm::Ssm::default(),
             ecr: ecr::Ecr::default(),
+            cloudwatch: cloudwatch::CloudWatch::default(),
+            application_autoscaling: application_autoscaling::ApplicationAutoScaling::default(),
         }
     }
 
     /// Answers one API call.
     pub fn call(&mut self, call: &Call, service: Service, operation: &str, input: Value) -> Answer {
-        match service {
+        let answer = match service {
             Service::Ecs => ecs::call(self, call, operation, input),
             Service::Elb => elb::call(self, call, operation, input),
             Service::Logs => logs::call(self, call, operation, input),
@@ -80,7 +91,11 @@ impl World {
             Service::Ecr => ecr::call(self, call, operation, input),
             Service::Sts => sts::call(self, call, operation, input),
             Service::Tagging => tagging::call(self, call, operation, input),
-        }
+            Service::CloudWatch => cloudwatch::call(self, call, operation, input),
+            Service::ApplicationAutoScaling => application_autoscaling::call(self, call, operation, input),
+        };
+        self.route_events(call.now);
+        answer
     }
 
     /// Takes in what came of an effect.
@@ -98,6 +113,7 @@ impl World {
             }
             Report::SubscriptionConfirmed { topic_arn, token } => sns::confirmed(self, now, &topic_arn, &token),
         }
+        self.route_events(now);
     }
 
     /// Fires every timer that is due at `now`, in order, including those that become due by it.
@@ -109,8 +125,21 @@ impl World {
                 Timer::Sns(timer) => sns::fire(self, at, timer),
                 Timer::Report(report) => self.report(at, report),
             }
+            self.route_events(at);
         }
     }
+
+    /// Tells every event to whom it is for, including events that come of it.
+    fn route_events(&mut self, now: CloudTime) {
+        while !self.events.is_empty() {
+            for event in std::mem::take(&mut self.events) {
+                event.route(self, now);
+            }
+        }
+    }
+
+    /// Begins to collect metrics: nothing is collected before somebody asks for a metric or watches one.
+    pub fn start_metrics(&mut self, _now: CloudTime) {}
 
     /// An ARN of this account and region: `arn:aws:<service>:<region>:<account>:<resource>`.
     pub fn arn(&self, service: &str, resource: &str) -> String {
