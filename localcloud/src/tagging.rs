@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::call::{Answer, ApiError, Call, Service, input};
 use crate::page::page;
 use crate::world::World;
-use crate::{ecs, elb, logs, sns};
+use crate::{application_autoscaling, ecs, elb, logs, sns};
 
 /// Resources on a page unless the caller says otherwise.
 const PAGE: usize = 50;
@@ -63,11 +63,10 @@ struct UntagResources {
 
 /// Resources that have tags and meet every filter. AWS also lists resources that had tags once; there is no record of these.
 fn get_resources(world: &World, request: &GetResources) -> Answer {
-    let mut found: Vec<_> = [ecs::tagged(world), elb::tagged(world), logs::tagged(world), sns::tagged(world)]
-        .into_iter()
-        .flatten()
-        .filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags))
-        .collect();
+    let everywhere =
+        [ecs::tagged, elb::tagged, logs::tagged, sns::tagged, application_autoscaling::tagged].map(|of| of(world));
+    let mut found: Vec<_> =
+        everywhere.into_iter().flatten().filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags)).collect();
     found.sort();
     let token = Some(request.pagination_token.as_str()).filter(|token| !token.is_empty());
     let size = request.resources_per_page.unwrap_or(PAGE);
@@ -104,6 +103,9 @@ fn tag(world: &mut World, call: &Call, request: &TagResources) -> Answer {
         Target::Elb => Some((Service::Elb, "AddTags", json!({"ResourceArns": [arn], "Tags": pairs(tags)}))),
         Target::Logs => Some((Service::Logs, "TagResource", json!({"resourceArn": arn, "tags": tags}))),
         Target::Sns => Some((Service::Sns, "TagResource", json!({"ResourceArn": arn, "Tags": pairs(tags)}))),
+        Target::ApplicationAutoScaling => {
+            Some((Service::ApplicationAutoScaling, "TagResource", json!({"ResourceARN": arn, "Tags": tags})))
+        }
     })
 }
 
@@ -114,6 +116,9 @@ fn untag(world: &mut World, call: &Call, request: &UntagResources) -> Answer {
         Target::Elb => Some((Service::Elb, "RemoveTags", json!({"ResourceArns": [arn], "TagKeys": keys}))),
         Target::Logs => Some((Service::Logs, "UntagResource", json!({"resourceArn": arn, "tagKeys": keys}))),
         Target::Sns => Some((Service::Sns, "UntagResource", json!({"ResourceArn": arn, "TagKeys": keys}))),
+        Target::ApplicationAutoScaling => {
+            Some((Service::ApplicationAutoScaling, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
+        }
     })
 }
 
@@ -123,6 +128,7 @@ enum Target {
     Elb,
     Logs,
     Sns,
+    ApplicationAutoScaling,
 }
 
 impl Target {
@@ -132,6 +138,7 @@ impl Target {
             "elasticloadbalancing" => Some(Self::Elb),
             "logs" => Some(Self::Logs),
             "sns" => Some(Self::Sns),
+            "application-autoscaling" => Some(Self::ApplicationAutoScaling),
             _ => None,
         }
     }

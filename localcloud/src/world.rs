@@ -123,6 +123,7 @@ impl World {
                 Timer::Ecs(timer) => ecs::fire(self, at, timer),
                 Timer::Elb(timer) => elb::fire(self, at, timer),
                 Timer::Sns(timer) => sns::fire(self, at, timer),
+                Timer::ApplicationAutoScaling(timer) => application_autoscaling::fire(self, at, timer),
                 Timer::Report(report) => self.report(at, report),
             }
             self.route_events(at);
@@ -156,6 +157,8 @@ pub enum Timer {
     Elb(elb::Timer),
     /// Something of SNS.
     Sns(sns::Timer),
+    /// Something of scaling.
+    ApplicationAutoScaling(application_autoscaling::Timer),
     /// A report of the `model` runtime, which takes time but runs nothing.
     Report(Report),
 }
