@@ -10,7 +10,10 @@
 //! composite and log alarms, anomaly detection, Metrics Insights, dashboards, trimmed statistics; each is refused by name.
 
 pub mod alarm;
+mod data;
+pub mod math;
 pub mod query;
+mod read;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -22,7 +25,7 @@ use serde_json::Value;
 pub use self::alarm::{Alarm, AlarmConfiguration};
 pub use self::query::{MetricStat, Query, Source, Watched};
 pub use self::store::MetricName;
-use crate::call::{Answer, ApiError, Call};
+use crate::call::{self, Answer, ApiError, Call};
 use crate::clock::CloudTime;
 use crate::world::World;
 
@@ -32,12 +35,30 @@ pub struct CloudWatch {
     store: Arc<store::Store>,
     /// By name.
     alarms: BTreeMap<String, Alarm>,
+    history: Arc<alarm::History>,
 }
 
 /// Answers a call.
 pub fn call(world: &mut World, call: &Call, operation: &str, input: Value) -> Answer {
-    let _ = (world, call, input);
-    Err(ApiError::not_implemented(format!("cloudwatch {operation}")))
+    let now = call.now;
+    match operation {
+        "PutMetricData" => data::put(world, now, read_input(operation, input)?),
+        "GetMetricData" => read::metric_data(world, now, &read_input(operation, input)?),
+        "GetMetricStatistics" => read::statistics(world, now, read_input(operation, input)?),
+        "ListMetrics" => read::list(world, now, &read_input(operation, input)?),
+        "PutMetricAlarm" => alarm::put::put(world, now, read_input(operation, input)?),
+        "DescribeAlarms" => alarm::describe::describe(world, &read_input(operation, input)?),
+        "DescribeAlarmsForMetric" => alarm::describe::for_metric(world, read_input(operation, input)?),
+        "DescribeAlarmHistory" => alarm::describe::history(world, &read_input(operation, input)?),
+        "DeleteAlarms" => alarm::change::delete(world, now, &read_input(operation, input)?),
+        "SetAlarmState" => alarm::change::set_state(world, now, read_input(operation, input)?),
+        "EnableAlarmActions" => alarm::change::enable_actions(world, now, &read_input(operation, input)?, true),
+        "DisableAlarmActions" => alarm::change::enable_actions(world, now, &read_input(operation, input)?, false),
+        "TagResource" => alarm::tags::tag(world, read_input(operation, input)?),
+        "UntagResource" => alarm::tags::untag(world, &read_input(operation, input)?),
+        "ListTagsForResource" => alarm::tags::list(world, &read_input(operation, input)?),
+        _ => Err(ApiError::not_implemented(format!("cloudwatch {operation}"))),
+    }
 }
 
 /// Adds values to a metric. `at` is the start of the period in which they were measured, `unit` one of AWS's names of units, such
@@ -49,29 +70,17 @@ pub fn put(world: &mut World, metric: &MetricName, unit: &str, at: CloudTime, bu
 /// Evaluates every alarm that is due at `now`, a multiple of ten seconds of cloud time: alarms with periods under a minute each
 /// time, the others at whole minutes (AWS: user guide, "Evaluating an alarm").
 pub fn evaluate(world: &mut World, now: CloudTime) {
-    let _ = (world, now);
+    alarm::state::evaluate(world, now);
 }
 
 /// Makes an alarm, or gives an existing one another configuration; its state and tags stay.
 pub fn put_alarm(world: &mut World, now: CloudTime, configuration: AlarmConfiguration) {
-    let alarm = Alarm {
-        configuration_updated: now,
-        state: interstella_autoscaling::alarm::State::InsufficientData,
-        state_reason: "Unchecked: Initial alarm creation".to_owned(),
-        state_reason_data: None,
-        datapoints: Vec::new(),
-        state_updated: now,
-        state_transitioned: now,
-        tags: BTreeMap::new(),
-        configuration,
-    };
-    world.cloudwatch.alarms.insert(alarm.configuration.name.clone(), alarm);
+    alarm::put::configure(world, now, configuration, BTreeMap::new());
 }
 
 /// Deletes alarms; names that no alarm has are passed over.
 pub fn delete_alarms(world: &mut World, now: CloudTime, names: &[String]) {
-    let _ = now;
-    world.cloudwatch.alarms.retain(|name, _| !names.contains(name));
+    alarm::change::delete_all(world, now, names);
 }
 
 /// The alarm of this name.
@@ -94,6 +103,18 @@ pub fn points(world: &World, watched: &Watched, end: CloudTime, count: u32) -> R
 pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     let alarms = world.cloudwatch.alarms.iter();
     alarms.map(|(name, alarm)| (alarm::arn(world, name), alarm.tags.clone())).collect()
+}
+
+fn read_input<T: serde::de::DeserializeOwned>(operation: &str, input: Value) -> Result<T, ApiError> {
+    call::input("cloudwatch", operation, input)
+}
+
+fn invalid_value(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameterValue", message)
+}
+
+fn invalid_combination(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameterCombination", message)
 }
 
 fn validation(message: impl Into<String>) -> ApiError {

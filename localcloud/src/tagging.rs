@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::call::{Answer, ApiError, Call, Service, input};
 use crate::page::page;
 use crate::world::World;
-use crate::{application_autoscaling, ecs, elb, logs, sns};
+use crate::{application_autoscaling, cloudwatch, ecs, elb, logs, sns};
 
 /// Resources on a page unless the caller says otherwise.
 const PAGE: usize = 50;
@@ -64,7 +64,8 @@ struct UntagResources {
 /// Resources that have tags and meet every filter. AWS also lists resources that had tags once; there is no record of these.
 fn get_resources(world: &World, request: &GetResources) -> Answer {
     let everywhere =
-        [ecs::tagged, elb::tagged, logs::tagged, sns::tagged, application_autoscaling::tagged].map(|of| of(world));
+        [application_autoscaling::tagged, cloudwatch::tagged, ecs::tagged, elb::tagged, logs::tagged, sns::tagged]
+            .map(|of| of(world));
     let mut found: Vec<_> =
         everywhere.into_iter().flatten().filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags)).collect();
     found.sort();
@@ -102,6 +103,9 @@ fn tag(world: &mut World, call: &Call, request: &TagResources) -> Answer {
         Target::Ecs => Some((Service::Ecs, "TagResource", json!({"resourceArn": arn, "tags": lower}))),
         Target::Elb => Some((Service::Elb, "AddTags", json!({"ResourceArns": [arn], "Tags": pairs(tags)}))),
         Target::Logs => Some((Service::Logs, "TagResource", json!({"resourceArn": arn, "tags": tags}))),
+        Target::CloudWatch => {
+            Some((Service::CloudWatch, "TagResource", json!({"ResourceARN": arn, "Tags": pairs(tags)})))
+        }
         Target::Sns => Some((Service::Sns, "TagResource", json!({"ResourceArn": arn, "Tags": pairs(tags)}))),
         Target::ApplicationAutoScaling => {
             Some((Service::ApplicationAutoScaling, "TagResource", json!({"ResourceARN": arn, "Tags": tags})))
@@ -115,6 +119,9 @@ fn untag(world: &mut World, call: &Call, request: &UntagResources) -> Answer {
         Target::Ecs => Some((Service::Ecs, "UntagResource", json!({"resourceArn": arn, "tagKeys": keys}))),
         Target::Elb => Some((Service::Elb, "RemoveTags", json!({"ResourceArns": [arn], "TagKeys": keys}))),
         Target::Logs => Some((Service::Logs, "UntagResource", json!({"resourceArn": arn, "tagKeys": keys}))),
+        Target::CloudWatch => {
+            Some((Service::CloudWatch, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
+        }
         Target::Sns => Some((Service::Sns, "UntagResource", json!({"ResourceArn": arn, "TagKeys": keys}))),
         Target::ApplicationAutoScaling => {
             Some((Service::ApplicationAutoScaling, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
@@ -124,6 +131,7 @@ fn untag(world: &mut World, call: &Call, request: &UntagResources) -> Answer {
 
 /// The service that keeps a resource's tags.
 enum Target {
+    CloudWatch,
     Ecs,
     Elb,
     Logs,
@@ -134,6 +142,7 @@ enum Target {
 impl Target {
     fn of(arn: &str) -> Option<Self> {
         match arn.split(':').nth(2)? {
+            "cloudwatch" => Some(Self::CloudWatch),
             "ecs" => Some(Self::Ecs),
             "elasticloadbalancing" => Some(Self::Elb),
             "logs" => Some(Self::Logs),

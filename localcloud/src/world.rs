@@ -128,6 +128,8 @@ impl World {
             }
             self.route_events(at);
         }
+        // Of what a caller of the world has changed besides calls, reports and timers.
+        self.route_events(now);
     }
 
     /// Tells every event to whom it is for, including events that come of it.

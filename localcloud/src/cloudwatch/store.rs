@@ -53,6 +53,9 @@ impl Store {
     pub fn put(&mut self, name: &MetricName, unit: &str, at: Timestamp, bucket: &Bucket) {
         if !self.metrics.contains_key(name) {
             if self.metrics.len() >= MAX_METRICS {
+                self.metrics.retain(|_, metric| metric.newest >= later(at, -MINUTES_KEPT));
+            }
+            if self.metrics.len() >= MAX_METRICS {
                 tracing::warn!(
                     namespace = name.namespace,
                     metric = name.name,
