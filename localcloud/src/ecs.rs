@@ -11,6 +11,7 @@ mod errors;
 mod events;
 mod paging;
 mod placement;
+mod scaling;
 mod scheduler;
 mod service;
 mod service_deployment;
@@ -30,6 +31,7 @@ use crate::effect::Report;
 use crate::elb::Target;
 use crate::world::World;
 
+pub use self::scaling::{desired_count, is_deploying, running_count, set_desired_count, target_groups};
 pub use self::service::ServiceKey;
 pub use self::tags::tagged;
 pub use self::usage::{ServiceTasks, running_tasks};

@@ -134,6 +134,7 @@ impl World {
                 Timer::Elb(timer) => elb::fire(self, at, timer),
                 Timer::Sns(timer) => sns::fire(self, at, timer),
                 Timer::Metrics => metrics::tick(self, at),
+                Timer::ApplicationAutoScaling(timer) => application_autoscaling::fire(self, at, timer),
                 Timer::Report(report) => self.report(at, report),
             }
             self.route_events(at);
@@ -173,6 +174,8 @@ pub enum Timer {
     Sns(sns::Timer),
     /// A look at everything that has metrics.
     Metrics,
+    /// Something of scaling.
+    ApplicationAutoScaling(application_autoscaling::Timer),
     /// A report of the `model` runtime, which takes time but runs nothing.
     Report(Report),
 }
