@@ -162,10 +162,13 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// Notes that as many tasks are healthy as are wanted: what was under way has succeeded, and its cooldown begins.
+    /// Notes that as many tasks are healthy as are wanted: what was under way has succeeded, and its cooldown begins. As in the
+    /// local cloud that is seen when it is looked at, which happens every second after the change.
     pub(crate) fn succeeded(&mut self, now: Timestamp) {
-        self.end(now, Status::Successful, self.desired);
-        self.cooldowns.ended(now);
+        let Some(began_at) = self.under_way.and_then(|index| Some(self.activities.get(index)?.at)) else { return };
+        let seen_at = now.max(later(began_at, 1));
+        self.end(seen_at, Status::Successful, self.desired);
+        self.cooldowns.ended(seen_at);
     }
 
     fn end(&mut self, now: Timestamp, ended: Status, count: u32) {
