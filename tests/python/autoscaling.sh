@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=""
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 
-"$program" cloud --port "$port" --speed 60 --image "scaled/echo=$PWD/tests/python/echo.py" >"$scratch/cloud.log" 2>&1 &
+"$program" cloud --port "$port" --speed 20 --image "scaled/echo=$PWD/tests/python/echo.py" >"$scratch/cloud.log" 2>&1 &
 cloud=$!
 finish() {
     status=$?
@@ -83,7 +83,7 @@ say "load, by the metric"
 high=$(scaling describe-scaling-policies --service-namespace ecs --policy-names tracking \
     --query 'ScalingPolicies[0].Alarms[?contains(AlarmName,`AlarmHigh`)].AlarmName')
 state "$high" INSUFFICIENT_DATA
-# A minute of the cloud is a second here: values are put as often as the CLI manages, of which three in a row decide.
+# A minute of the cloud is three seconds here: values are put as often as the CLI manages, of which three in a row decide.
 put() { aws cloudwatch put-metric-data --namespace Script --metric-name load --value "$1"; }
 put_until() { put "$1" && state "$high" "$2"; }
 until_true "three values above the target raise the alarm" put_until 400 ALARM

@@ -66,25 +66,28 @@ impl ScalingPolicy {
 /// PolicyType of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 enum PolicyType {
-    TargetTrackingScaling,
-    StepScaling,
-    PredictiveScaling,
+    #[serde(rename = "TargetTrackingScaling")]
+    TargetTracking,
+    #[serde(rename = "StepScaling")]
+    Step,
+    #[serde(rename = "PredictiveScaling")]
+    Predictive,
 }
 
 impl PolicyType {
     fn of(kind: &Kind) -> Self {
         match kind {
-            Kind::TargetTracking { .. } => Self::TargetTrackingScaling,
-            Kind::Step { .. } => Self::StepScaling,
-            Kind::Predictive => Self::PredictiveScaling,
+            Kind::TargetTracking { .. } => Self::TargetTracking,
+            Kind::Step { .. } => Self::Step,
+            Kind::Predictive => Self::Predictive,
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::TargetTrackingScaling => "TargetTrackingScaling",
-            Self::StepScaling => "StepScaling",
-            Self::PredictiveScaling => "PredictiveScaling",
+            Self::TargetTracking => "TargetTrackingScaling",
+            Self::Step => "StepScaling",
+            Self::Predictive => "PredictiveScaling",
         }
     }
 
@@ -113,9 +116,9 @@ impl Put {
     /// The one configuration, of the policy's type.
     fn configuration(&mut self, policy_type: PolicyType) -> Result<Value, ApiError> {
         let given = [
-            (PolicyType::TargetTrackingScaling, self.target_tracking_scaling_policy_configuration.take()),
-            (PolicyType::StepScaling, self.step_scaling_policy_configuration.take()),
-            (PolicyType::PredictiveScaling, self.predictive_scaling_policy_configuration.take()),
+            (PolicyType::TargetTracking, self.target_tracking_scaling_policy_configuration.take()),
+            (PolicyType::Step, self.step_scaling_policy_configuration.take()),
+            (PolicyType::Predictive, self.predictive_scaling_policy_configuration.take()),
         ];
         let mut given = given.into_iter().filter_map(|(of, value)| Some((of, value?)));
         match (given.next(), given.next()) {
@@ -187,9 +190,9 @@ fn draft(
     configuration: &Value,
 ) -> Result<Draft, ApiError> {
     match policy_type {
-        PolicyType::StepScaling => Ok(Draft::Step(step::policy(read(configuration)?)?)),
-        PolicyType::PredictiveScaling => predictive(configuration).map(|()| Draft::Predictive),
-        PolicyType::TargetTrackingScaling => {
+        PolicyType::Step => Ok(Draft::Step(step::policy(&read(configuration)?)?)),
+        PolicyType::Predictive => predictive(configuration).map(|()| Draft::Predictive),
+        PolicyType::TargetTracking => {
             let given: tracking::Configuration = read(configuration)?;
             let watched = given.metric(world, key)?;
             check_unique(world.application_autoscaling.target(key)?, name, &watched)?;

@@ -35,7 +35,7 @@ struct StepAdjustment {
 ///
 /// # Errors
 /// `ValidationException` for what AWS refuses.
-pub fn policy(given: Configuration) -> Result<Policy, ApiError> {
+pub fn policy(given: &Configuration) -> Result<Policy, ApiError> {
     let adjustment_type = adjustment_type(given.adjustment_type.as_deref())?;
     let mut steps: Vec<Step> = given.step_adjustments.iter().map(read).collect();
     steps.sort_by(|a, b| lower(a).total_cmp(&lower(b)));
