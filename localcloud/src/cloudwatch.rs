@@ -88,6 +88,12 @@ pub fn alarm<'a>(world: &'a World, name: &str) -> Option<&'a Alarm> {
     world.cloudwatch.alarms.get(name)
 }
 
+/// Names of the alarms that invoke `action` when they are in ALARM.
+pub fn alarms_with_action<'a>(world: &'a World, action: &'a str) -> impl Iterator<Item = &'a str> {
+    let named = move |alarm: &&Alarm| alarm.configuration.alarm_actions.iter().any(|given| given == action);
+    world.cloudwatch.alarms.values().filter(named).map(|alarm| alarm.configuration.name.as_str())
+}
+
 /// The values of the newest `count` periods that ended by `end`, oldest first. Fails if an expression cannot be evaluated.
 pub fn points(world: &World, watched: &Watched, end: CloudTime, count: u32) -> Result<Vec<Point>, ApiError> {
     watched.points(&world.cloudwatch.store, end.timestamp(), count)

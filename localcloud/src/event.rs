@@ -4,6 +4,7 @@ use interstella_autoscaling::alarm::State;
 use jiff::Timestamp;
 
 use crate::clock::CloudTime;
+use crate::ecs::ServiceKey;
 use crate::world::World;
 use crate::{application_autoscaling, sns};
 
@@ -12,6 +13,8 @@ use crate::{application_autoscaling, sns};
 pub enum Event {
     /// An alarm invokes one of its actions.
     AlarmAction(AlarmAction),
+    /// A service of ECS is being deleted.
+    ServiceDeleted(ServiceKey),
 }
 
 /// An alarm that invokes one of its actions.
@@ -34,7 +37,10 @@ pub struct AlarmAction {
 impl Event {
     /// Tells the event to whom it is for.
     pub(crate) fn route(self, world: &mut World, now: CloudTime) {
-        let Self::AlarmAction(action) = self;
+        let action = match self {
+            Self::AlarmAction(action) => action,
+            Self::ServiceDeleted(key) => return application_autoscaling::service_deleted(world, now, &key),
+        };
         if action.action_arn.starts_with("arn:aws:sns:") {
             sns::notify(world, now, &action.action_arn, &action.subject, action.notification);
         } else if action.action_arn.starts_with("arn:aws:autoscaling:") {

@@ -26,6 +26,7 @@ pub mod faults;
 pub mod images;
 pub mod journal;
 pub mod logs;
+pub mod metrics;
 pub mod page;
 pub mod proxy;
 pub mod runtime;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::call::{Answer, ApiError, Call, Service, input};
 use crate::page::page;
 use crate::world::World;
-use crate::{cloudwatch, ecs, elb, logs, sns};
+use crate::{application_autoscaling, cloudwatch, ecs, elb, logs, sns};
 
 /// Resources on a page unless the caller says otherwise.
 const PAGE: usize = 50;
@@ -63,10 +63,11 @@ struct UntagResources {
 
 /// Resources that have tags and meet every filter. AWS also lists resources that had tags once; there is no record of these.
 fn get_resources(world: &World, request: &GetResources) -> Answer {
-    let services =
-        [cloudwatch::tagged(world), ecs::tagged(world), elb::tagged(world), logs::tagged(world), sns::tagged(world)];
+    let everywhere =
+        [application_autoscaling::tagged, cloudwatch::tagged, ecs::tagged, elb::tagged, logs::tagged, sns::tagged]
+            .map(|of| of(world));
     let mut found: Vec<_> =
-        services.into_iter().flatten().filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags)).collect();
+        everywhere.into_iter().flatten().filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags)).collect();
     found.sort();
     let token = Some(request.pagination_token.as_str()).filter(|token| !token.is_empty());
     let size = request.resources_per_page.unwrap_or(PAGE);
@@ -106,6 +107,9 @@ fn tag(world: &mut World, call: &Call, request: &TagResources) -> Answer {
             Some((Service::CloudWatch, "TagResource", json!({"ResourceARN": arn, "Tags": pairs(tags)})))
         }
         Target::Sns => Some((Service::Sns, "TagResource", json!({"ResourceArn": arn, "Tags": pairs(tags)}))),
+        Target::ApplicationAutoScaling => {
+            Some((Service::ApplicationAutoScaling, "TagResource", json!({"ResourceARN": arn, "Tags": tags})))
+        }
     })
 }
 
@@ -119,6 +123,9 @@ fn untag(world: &mut World, call: &Call, request: &UntagResources) -> Answer {
             Some((Service::CloudWatch, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
         }
         Target::Sns => Some((Service::Sns, "UntagResource", json!({"ResourceArn": arn, "TagKeys": keys}))),
+        Target::ApplicationAutoScaling => {
+            Some((Service::ApplicationAutoScaling, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
+        }
     })
 }
 
@@ -129,6 +136,7 @@ enum Target {
     Elb,
     Logs,
     Sns,
+    ApplicationAutoScaling,
 }
 
 impl Target {
@@ -139,6 +147,7 @@ impl Target {
             "elasticloadbalancing" => Some(Self::Elb),
             "logs" => Some(Self::Logs),
             "sns" => Some(Self::Sns),
+            "application-autoscaling" => Some(Self::ApplicationAutoScaling),
             _ => None,
         }
     }

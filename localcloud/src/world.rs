@@ -10,7 +10,7 @@ use crate::clock::CloudTime;
 use crate::effect::{Effect, Report};
 use crate::event::Event;
 use crate::images::Images;
-use crate::{application_autoscaling, cloudwatch, ecr, ecs, elb, logs, sns, sqs, ssm, sts, tagging};
+use crate::{application_autoscaling, cloudwatch, ecr, ecs, elb, logs, metrics, sns, sqs, ssm, sts, tagging};
 
 /// The account of everything here.
 pub const ACCOUNT: &str = "123456789012";
@@ -22,6 +22,8 @@ pub struct World {
     pub region: String,
     /// Where this cloud answers, without a slash at the end: base of the URLs that SNS and SQS hand out.
     pub endpoint_url: String,
+    /// Cloud seconds in a second of the machine: what is measured in the machine's time is told in the cloud's.
+    pub speed: f64,
     /// Source of identifiers.
     pub ids: Ids,
     /// What happens later.
@@ -49,6 +51,8 @@ pub struct World {
     pub ssm: ssm::Ssm,
     /// Repositories.
     pub ecr: ecr::Ecr,
+    /// What was seen of all this since the last whole minute.
+    pub metrics: metrics::Metrics,
     /// Metrics and alarms.
     pub cloudwatch: cloudwatch::CloudWatch,
     /// Scalable targets and what scales them.
@@ -61,6 +65,7 @@ impl World {
         Self {
             region: region.to_owned(),
             endpoint_url: "http://127.0.0.1:4566".to_owned(),
+            speed: 1.0,
             ids: Ids { seed, made: 0 },
             timers: Timers::default(),
             effects: Vec::new(),
@@ -74,6 +79,7 @@ impl World {
             sqs: sqs::Sqs::default(),
             ssm: ssm::Ssm::default(),
             ecr: ecr::Ecr::default(),
+            metrics: metrics::Metrics::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
             application_autoscaling: application_autoscaling::ApplicationAutoScaling::default(),
         }
@@ -94,6 +100,9 @@ impl World {
             Service::CloudWatch => cloudwatch::call(self, call, operation, input),
             Service::ApplicationAutoScaling => application_autoscaling::call(self, call, operation, input),
         };
+        if answer.is_ok() && matches!(operation, "CreateService" | "CreateLoadBalancer" | "RegisterScalableTarget") {
+            self.start_metrics(call.now);
+        }
         self.route_events(call.now);
         answer
     }
@@ -104,6 +113,7 @@ impl World {
             Report::TaskStarted { .. } | Report::TaskFailedToStart { .. } | Report::ContainerExited { .. } => {
                 ecs::report(self, now, report);
             }
+            Report::TasksMeasured(usage) => metrics::measured(self, usage),
             Report::LogLine { group, stream, line } => logs::append(self, now, &group, &stream, line),
             Report::TargetChecked { target_group_arn, target, result } => {
                 elb::checked(self, now, &target_group_arn, &target, result);
@@ -123,6 +133,8 @@ impl World {
                 Timer::Ecs(timer) => ecs::fire(self, at, timer),
                 Timer::Elb(timer) => elb::fire(self, at, timer),
                 Timer::Sns(timer) => sns::fire(self, at, timer),
+                Timer::Metrics => metrics::tick(self, at),
+                Timer::ApplicationAutoScaling(timer) => application_autoscaling::fire(self, at, timer),
                 Timer::Report(report) => self.report(at, report),
             }
             self.route_events(at);
@@ -140,8 +152,10 @@ impl World {
         }
     }
 
-    /// Begins to collect metrics: nothing is collected before somebody asks for a metric or watches one.
-    pub fn start_metrics(&mut self, _now: CloudTime) {}
+    /// Begins to collect metrics, if that has not begun: there is something to see, or somebody who watches.
+    pub fn start_metrics(&mut self, now: CloudTime) {
+        metrics::start(self, now);
+    }
 
     /// An ARN of this account and region: `arn:aws:<service>:<region>:<account>:<resource>`.
     pub fn arn(&self, service: &str, resource: &str) -> String {
@@ -158,6 +172,10 @@ pub enum Timer {
     Elb(elb::Timer),
     /// Something of SNS.
     Sns(sns::Timer),
+    /// A look at everything that has metrics.
+    Metrics,
+    /// Something of scaling.
+    ApplicationAutoScaling(application_autoscaling::Timer),
     /// A report of the `model` runtime, which takes time but runs nothing.
     Report(Report),
 }

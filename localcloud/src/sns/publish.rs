@@ -89,6 +89,9 @@ pub(super) fn notify(world: &mut World, now: CloudTime, topic_arn: &str, subject
 
 fn send(world: &mut World, now: CloudTime, topic_arn: &str, content: &Content) -> String {
     let message_id = world.ids.uuid();
+    if let Some(topic) = world.sns.topics.get_mut(topic_arn) {
+        topic.counts.published += 1;
+    }
     delivery::send_notifications(world, now, topic_arn, &message_id, content);
     message_id
 }
