@@ -85,9 +85,9 @@ fn invoked(lab: &Lab) -> Vec<(String, Vec<f64>)> {
         cloudwatch::evaluate(world, now);
         std::mem::take(&mut world.events)
     });
-    let shown = events.into_iter().map(|event| {
-        let Event::AlarmAction(action) = event;
-        (action.action_arn, action.datapoints.iter().map(|(_, value)| *value).collect())
+    let shown = events.into_iter().map(|event| match event {
+        Event::AlarmAction(action) => (action.action_arn, action.datapoints.iter().map(|(_, value)| *value).collect()),
+        other => panic!("not an alarm's action: {other:?}"),
     });
     shown.collect()
 }
@@ -98,9 +98,9 @@ fn a_policy_hears_every_minute_while_the_alarm_stays() {
     lab.alarm("a", json!({"EvaluationPeriods": 1, "AlarmActions": [POLICY, TOPIC]}));
     lab.minutes("90");
     lab.put(91.0);
-    lab.cloud.advance(std::time::Duration::from_secs(30));
+    lab.advance(30);
     assert_eq!(invoked(&lab), [], "half a minute is no evaluation");
-    lab.cloud.advance(std::time::Duration::from_secs(30));
+    lab.advance(30);
     assert_eq!(invoked(&lab), [(POLICY.to_owned(), vec![91.0])]);
     lab.call("DisableAlarmActions", json!({"AlarmNames": ["a"]}));
     assert_eq!(lab.described("a")["ActionsEnabled"], false);

@@ -6,7 +6,6 @@ use std::time::Duration;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::{Cloud, Runtime};
-use interstella_localcloud::cloudwatch;
 use interstella_localcloud::effect::{Effect, Report};
 use interstella_localcloud::images::Images;
 use interstella_localcloud::world::World;
@@ -63,12 +62,9 @@ impl Lab {
         self.call("PutMetricData", json!({"Namespace": "Test", "MetricData": [datum]}));
     }
 
-    /// Lets so many seconds pass, a multiple of ten, and alarms be evaluated every ten.
+    /// Lets so many seconds pass, in which alarms are evaluated as they are due.
     pub fn advance(&self, seconds: u64) {
-        for _ in 0..seconds / 10 {
-            self.cloud.advance(Duration::from_secs(10));
-            self.cloud.with_world(cloudwatch::evaluate);
-        }
+        self.cloud.advance(Duration::from_secs(seconds));
     }
 
     /// A minute for each word: a value of `Load`, or `-` for none. Returns the state of the alarm `a` after each.
