@@ -73,6 +73,15 @@ IMPLEMENTED = {
 PROTOCOLS = ["json", "query"]
 EVERY_PROTOCOL = {"cloudwatch": ["cbor", "json", "query"]}
 
+# Patterns are written for Java. What the local cloud's regular expressions lack is said in other words: printable ASCII,
+# characters beyond 16 bits, and a name that is looked ahead at for what it must not have.
+PATTERNS = {
+    "\\p{Print}": "[ -~]",
+    "\\uD800\\uDC00-\\uDBFF\\uDFFF": "\\x{10000}-\\x{10FFFF}",
+    "(?!((^[ ]+.*)|(.*([\\u0000-\\u001f]|[\\u007f-\\u009f]|[:/|])+.*)|(.*[ ]+$))).+":
+        "[^ \\x00-\\x1f\\x7f-\\x9f:/|]([^\\x00-\\x1f\\x7f-\\x9f:/|]*[^ \\x00-\\x1f\\x7f-\\x9f:/|])?",
+}
+
 METADATA = ["apiVersion", "jsonVersion", "targetPrefix", "xmlNamespace"]
 SHAPE = ["type", "enum", "min", "max", "pattern", "sensitive", "document", "required"]
 
@@ -154,6 +163,9 @@ def shapes(source, wanted):
 
 def shape(source):
     kept = {key: source[key] for key in SHAPE if key in source}
+    for javas, ours in PATTERNS.items():
+        if "pattern" in kept:
+            kept["pattern"] = kept["pattern"].replace(javas, ours)
     if "members" in source:
         kept["members"] = {name: reference(member) for name, member in source["members"].items()}
     for key in ("member", "key", "value"):
