@@ -13,5 +13,6 @@ mod destroy;
 mod drift;
 mod edit;
 mod plan;
+mod simulate;
 mod storm;
 mod up;
