@@ -101,7 +101,7 @@ pub struct Target {
 /// Runs the service under the load from its start to the end of the curve.
 #[must_use]
 pub fn simulate(load: &Load, service: &Service, target: &Target) -> Simulation {
-    run::Run::new(load, service, target).to_the_end()
+    run::Run::new(load, service, target).finish()
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn to_the_end(mut self) -> Simulation {
+    pub(crate) fn finish(mut self) -> Simulation {
         let mut tick = 0;
         let mut schedule = self.scaler.next_schedule(later(self.start, -1)).map(|at| self.since_start(at));
         while tick <= self.end {
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
             self.fleet.start(now);
             self.look_for_success(now);
             if schedule == Some(now) {
-                self.change(now, |scaler, at| scaler.fire_schedules(at));
+                self.change(now, Scaler::fire_schedules);
                 schedule = self.scaler.next_schedule(self.at(now)).map(|at| self.since_start(at));
             }
             if tick == now {
