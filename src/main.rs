@@ -3,6 +3,7 @@
 mod cli;
 mod failure;
 mod http;
+mod load;
 #[cfg(feature = "local")]
 mod machine;
 mod manifests;

@@ -8,8 +8,9 @@
 //! 60,0
 //! ```
 //!
-//! A rate holds from its minute until the next line's: 20 orders a minute for half an hour, then 200 for another half. Rates are
-//! not interpolated, so that the file says exactly what is sent. The last line ends the profile, and its rate must be 0.
+//! A rate holds from its minute until the next line's: 20 orders a minute for half an hour, then 200 for another half.
+//! Rates are not interpolated, so that the file says exactly what is sent. The last line ends the profile, and its rate
+//! must be 0.
 
 use std::path::Path;
 
@@ -29,8 +30,8 @@ pub const MOST_PER_MINUTE: f64 = 1_000_000.0;
 /// A load curve of steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// Each step's first minute and the orders a minute that arrive from then on. Minutes ascend and begin with 0; the last step
-    /// is the end, where the rate is 0.
+    /// Each step's first minute and the orders a minute that arrive from then on. Minutes ascend and begin with 0; the
+    /// last step is the end, where the rate is 0.
     pub steps: Vec<(u32, f64)>,
 }
 
@@ -38,7 +39,8 @@ impl Profile {
     /// Reads the profile in the file at `path`.
     ///
     /// # Errors
-    /// If the file cannot be read, is larger than 1 MiB, or is no profile; the failure names file and line and how to mend it.
+    /// If the file cannot be read, is larger than 1 MiB, or is no profile; the failure names file and line and how to
+    /// mend it.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let unreadable = |error| Failure::because(format!("{name} cannot be read"), &error);

@@ -19,3 +19,4 @@ pub mod series;
 pub mod simulate;
 pub mod step;
 pub mod tracking;
+pub mod traffic;

@@ -1,5 +1,5 @@
-//! How many orders are worked on at once, for a worker that is told to have a limit, and how long the others wait for their turn.
-//! An order waits before it is claimed: until then it may as well be delivered to another worker.
+//! How many orders are worked on at once, for a worker that is told to have a limit, and how long the others wait for
+//! their turn. An order waits before it is claimed: until then it may as well be delivered to another worker.
 
 use std::time::Duration;
 

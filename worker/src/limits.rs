@@ -9,8 +9,8 @@ pub struct Limits {
     pub first_byte: Duration,
     /// From a head's first byte to its last.
     pub head: Duration,
-    /// From an answer to the next request. Longer than a load balancer keeps an idle connection (60 s), so that it closes first
-    /// and never meets our close.
+    /// From an answer to the next request. Longer than a load balancer keeps an idle connection (60 s), so that it
+    /// closes first and never meets our close.
     pub idle: Duration,
     /// For a whole body.
     pub body: Duration,
@@ -18,9 +18,9 @@ pub struct Limits {
     pub certificate: Duration,
     /// For the confirmation of a subscription.
     pub confirmation: Duration,
-    /// From an order's arrival until its call, where orders wait for their turn; gathering is part of it. The ledger and one attempt
-    /// then still fit into SNS's 15 seconds. A call that has to be repeated does not: SNS delivers that order again, to be told
-    /// that it is being worked on.
+    /// From an order's arrival until its call, where orders wait for their turn; gathering is part of it. The ledger
+    /// and one attempt then still fit into SNS's 15 seconds. A call that has to be repeated does not: SNS delivers that
+    /// order again, to be told that it is being worked on.
     pub begin: Duration,
     /// For one attempt at the fulfilment API.
     pub attempt: Duration,

@@ -1,0 +1,107 @@
+//! AWS/ApplicationELB: what the load balancers count, and how their targets are.
+//!
+//! AWS: "CloudWatch metrics for your Application Load Balancer". RequestCount, RequestCountPerTarget and the host counts are there
+//! while a load balancer uses the target group; the others only when there was something.
+
+use std::collections::BTreeMap;
+
+use interstella_autoscaling::series::Bucket;
+use interstella_autoscaling::traffic::requests_per_target;
+
+use super::{metric, put_value};
+use crate::clock::CloudTime;
+use crate::cloudwatch;
+use crate::elb::{self, Counts, Hosts};
+use crate::world::World;
+
+const NAMESPACE: &str = "AWS/ApplicationELB";
+/// Names of the counts of targets' answers, by class of status.
+const ANSWERS: [&str; 4] = [
+    "HTTPCode_Target_2XX_Count",
+    "HTTPCode_Target_3XX_Count",
+    "HTTPCode_Target_4XX_Count",
+    "HTTPCode_Target_5XX_Count",
+];
+
+/// By target group.
+pub(super) type Samples = BTreeMap<String, Sample>;
+
+/// A target group in this minute.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sample {
+    /// The counters when the minute began.
+    before: Counts,
+    healthy: Vec<u32>,
+    unhealthy: Vec<u32>,
+}
+
+/// Looks at the targets of every group in use; a group that is not in use any more is forgotten.
+pub(super) fn sample(world: &mut World) {
+    let groups = elb::hosts(world);
+    let mut before = std::mem::take(&mut world.metrics.balancing);
+    for Hosts { target_group_arn, healthy, unhealthy, .. } in groups {
+        let new = || Sample { before: elb::counts(world, &target_group_arn), ..Sample::default() };
+        let mut sample = before.remove(&target_group_arn).unwrap_or_else(new);
+        sample.healthy.push(healthy);
+        sample.unhealthy.push(unhealthy);
+        world.metrics.balancing.insert(target_group_arn, sample);
+    }
+}
+
+/// Puts the minute that ended, and begins the next.
+pub(super) fn put(world: &mut World, minute: CloudTime) {
+    let mut by_balancer: BTreeMap<String, f64> = BTreeMap::new();
+    for Hosts { target_group_arn, load_balancer_arn, .. } in elb::hosts(world) {
+        let counts = elb::counts(world, &target_group_arn);
+        let Some(sample) = world.metrics.balancing.get_mut(&target_group_arn) else { continue };
+        let ended = std::mem::take(sample);
+        sample.before = counts.clone();
+        let delta = counts.since(&ended.before);
+        let (balancer, group) = (tail(&load_balancer_arn, "loadbalancer/"), tail(&target_group_arn, ""));
+        *by_balancer.entry(balancer.to_owned()).or_default() += count(delta.requests);
+        put_group(world, minute, balancer, group, &delta, &ended);
+    }
+    for (balancer, requests) in by_balancer {
+        let name = metric(NAMESPACE, "RequestCount", &[("LoadBalancer", &balancer)]);
+        put_value(world, &name, "Count", minute, requests);
+    }
+}
+
+fn put_group(world: &mut World, minute: CloudTime, balancer: &str, group: &str, delta: &Counts, ended: &Sample) {
+    let both = [("LoadBalancer", balancer), ("TargetGroup", group)];
+    let requests = count(delta.requests);
+    put_value(world, &metric(NAMESPACE, "RequestCount", &both), "Count", minute, requests);
+    let each = requests_per_target(requests, &ended.healthy);
+    for dimensions in [&both[..], &both[1..]] {
+        // Target tracking's alarms ask for values without a unit, as recorded on AWS.
+        put_value(world, &metric(NAMESPACE, "RequestCountPerTarget", dimensions), "None", minute, each);
+    }
+    for (name, hosts) in [("HealthyHostCount", &ended.healthy), ("UnHealthyHostCount", &ended.unhealthy)] {
+        if let Some(bucket) = Bucket::of_all(hosts.iter().copied().map(f64::from)) {
+            cloudwatch::put(world, &metric(NAMESPACE, name, &both), "Count", minute, &bucket);
+        }
+    }
+    let counts = ANSWERS.into_iter().zip(delta.targets).chain([
+        ("HTTPCode_ELB_5XX_Count", delta.balancer_5xx),
+        ("TargetConnectionErrorCount", delta.connection_errors),
+        ("UnhealthyRoutingRequestCount", delta.fail_open),
+    ]);
+    for (name, value) in counts.filter(|(_, value)| *value > 0) {
+        put_value(world, &metric(NAMESPACE, name, &both), "Count", minute, count(value));
+    }
+    let seconds = delta.response_times.iter().map(|(seconds, times)| (seconds * world.speed, times));
+    if let Some(times) = Bucket::merged(seconds.map(|(seconds, times)| Bucket::of_counted(seconds, count(*times)))) {
+        cloudwatch::put(world, &metric(NAMESPACE, "TargetResponseTime", &both), "Seconds", minute, &times);
+    }
+}
+
+/// The end of an ARN as dimensions have it: `app/name/id` after `loadbalancer/`, `targetgroup/name/id` after the last colon.
+fn tail<'a>(arn: &'a str, prefix: &str) -> &'a str {
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    resource.strip_prefix(prefix).unwrap_or(resource)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a minute has fewer requests than a double counts exactly")]
+fn count(count: u64) -> f64 {
+    count as f64
+}
