@@ -14,9 +14,11 @@ use crate::session::{Session, now};
 use crate::verb::Context;
 
 /// Ages in days up to which CloudWatch keeps values of so many seconds (AWS: CloudWatch user guide, metrics retention).
-const KEPT: [(u64, u32); 3] = [(15, 60), (63, 300), (455, 3_600)];
+const KEPT: [(u32, u32); 3] = [(15, 60), (63, 300), (455, 3_600)];
 const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE_SECONDS: i64 = 60;
+/// How far the clock of another endpoint than AWS's may be ahead of this machine's: a local cloud's runs faster with `--speed`.
+const AHEAD_SECONDS: i64 = 60 * 86_400;
 
 /// What an app had to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,13 +55,15 @@ pub async fn read(context: &Context, app: &AppName, topic_arns: &[String], span:
     };
     let name = format!("the last {} h of {} {}", span.as_secs() / 3_600, first.namespace, first.metric);
     let minutes = i64::try_from(span.as_secs()).unwrap_or(0) / MINUTE_SECONDS;
-    let end = now().as_second() / MINUTE_SECONDS * MINUTE_SECONDS;
-    let start = end - minutes * MINUTE_SECONDS;
-    let period = KEPT.iter().find(|(days, _)| span <= DAY * *days as u32).map_or(3_600, |(_, period)| *period);
+    let present = now().as_second() / MINUTE_SECONDS * MINUTE_SECONDS;
+    let period = KEPT.iter().find(|(days, _)| span <= DAY * *days).map_or(3_600, |(_, period)| *period);
+    let ahead = if session.aws.endpoint_url().is_some() { AHEAD_SECONDS } else { 0 };
+    let asked = (present - minutes * MINUTE_SECONDS, present + ahead);
     let mut points = Vec::new();
     for source in &sources {
-        points.extend(values(&session.aws, source, (start, end), period).await.map_err(failed)?);
+        points.extend(values(&session.aws, source, asked, period).await.map_err(failed)?);
     }
+    let start = end(&points, present, period) - minutes * MINUTE_SECONDS;
     let curve = curve(&points, start, minutes, period);
     if curve.iter().all(|rate| *rate == 0.0) {
         return Err(
@@ -130,6 +134,11 @@ async fn values(aws: &Aws, source: &Source, (start, end): (i64, i64), period: u3
     Ok(found)
 }
 
+/// When the newest value's period ends, if that is later than this machine's present.
+fn end(points: &[(i64, f64)], present: i64, period: u32) -> i64 {
+    points.iter().map(|(at, _)| at + i64::from(period)).fold(present, i64::max)
+}
+
 /// The rate of each minute: a longer period's orders are spread evenly over it, and a period without a value has none.
 fn curve(points: &[(i64, f64)], start: i64, minutes: i64, period: u32) -> Vec<f64> {
     let mut curve = vec![0.0; usize::try_from(minutes).unwrap_or(0)];
@@ -154,6 +163,11 @@ mod tests {
         let points = [(60, 5.0), (120, 7.0), (120, 1.0), (300, 9.0), (0, 4.0)];
         assert_eq!(curve(&points, 60, 4, 60), [5.0, 8.0, 0.0, 0.0]);
         assert_eq!(curve(&[(0, 10.0), (300, 5.0)], 60, 6, 300), [2.0, 2.0, 2.0, 2.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_end_is_the_present_of_whoever_is_ahead() {
+        assert_eq!([end(&[], 600, 60), end(&[(60, 1.0)], 600, 60), end(&[(900, 0.0)], 600, 60)], [600, 600, 960]);
     }
 
     #[test]
