@@ -17,7 +17,8 @@ use crate::verb::Context;
 const KEPT: [(u32, u32); 3] = [(15, 60), (63, 300), (455, 3_600)];
 const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE_SECONDS: i64 = 60;
-/// How far the clock of another endpoint than AWS's may be ahead of this machine's: a local cloud's runs faster with `--speed`.
+/// How far the clock of another endpoint than AWS's may be ahead of this machine's: a local cloud's runs faster with
+/// `--speed`.
 const AHEAD_SECONDS: i64 = 60 * 86_400;
 
 /// What an app had to do.
@@ -38,8 +39,8 @@ struct Source {
     dimensions: Vec<(&'static str, String)>,
 }
 
-/// Reads what `app` had to do in `span` until now: the requests of its load balancer's target group, or for a service without one
-/// the messages of `topic_arns`.
+/// Reads what `app` had to do in `span` until now: the requests of its load balancer's target group, or for a service
+/// without one the messages of `topic_arns`.
 ///
 /// # Errors
 /// If AWS cannot be asked, or the app has neither.
@@ -91,8 +92,8 @@ async fn sources(aws: &Aws, app: &AppName, topic_arns: &[String]) -> Result<Vec<
     Ok(sources.collect())
 }
 
-/// The requests of a target group behind a load balancer; dimensions are the ends of the ARNs (AWS: Elastic Load Balancing user
-/// guide, CloudWatch metrics).
+/// The requests of a target group behind a load balancer; dimensions are the ends of the ARNs (AWS: Elastic Load
+/// Balancing user guide, CloudWatch metrics).
 fn requests(load_balancer_arn: &str, target_group_arn: &str) -> Option<Source> {
     let balancer = load_balancer_arn.split_once(":loadbalancer/")?.1.to_owned();
     let group = target_group_arn.rsplit_once(':')?.1.to_owned();

@@ -28,7 +28,8 @@ use crate::{manifests, output};
 /// Flags of `simulate`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A manifest, or a directory of manifests, whose `scaling` is tried; without it, the settings are those of the flags
+    /// A manifest, or a directory of manifests, whose `scaling` is tried; without it, the settings are those of the
+    /// flags
     path: Option<PathBuf>,
     #[command(flatten)]
     load: LoadFlags,

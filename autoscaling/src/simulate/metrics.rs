@@ -19,8 +19,8 @@ pub enum Metric {
     TargetResponseTime,
     /// `AWS/ApplicationELB` `HealthyHostCount`.
     HealthyHostCount,
-    /// `AWS/ECS` `CPUUtilization`, in percent: the share of the slots for orders that are in use. So a task whose slots are all in
-    /// use counts as one that uses all of its CPU.
+    /// `AWS/ECS` `CPUUtilization`, in percent: the share of the slots for orders that are in use. So a task whose
+    /// slots are all in use counts as one that uses all of its CPU.
     CpuUtilization,
 }
 

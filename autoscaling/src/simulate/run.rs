@@ -16,8 +16,8 @@ use crate::series::later;
 
 /// Sets the service times apart from the arrivals, which have the seed itself.
 const SERVICE_TIMES: u64 = 0x5e71_11ce;
-/// How often it is looked whether as many tasks are healthy as are wanted, from a change on; as the local cloud does. On AWS even a
-/// scale-in takes longer: 35 s were recorded.
+/// How often it is looked whether as many tasks are healthy as are wanted, from a change on; as the local cloud does.
+/// On AWS even a scale-in takes longer: 35 s were recorded.
 const RHYTHM: u64 = SECOND;
 /// Microseconds of an hour.
 const HOUR: f64 = 3_600.0 * SECOND as f64;
