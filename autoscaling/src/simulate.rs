@@ -1,19 +1,21 @@
-//! What a service would have done under a load curve: the engine's own functions around a model of a queue, in virtual time.
+//! What a service would have done under a load curve: the engine's own functions around a model of a queue, in virtual
+//! time.
 //!
 //! ```text
 //!   load ─ arrivals ─▶ fleet ─ orders ─▶ tally ─ minutes ─▶ scaler ─ desired count ─▶ fleet
 //! ```
 //!
-//! The model. Orders arrive at the load balancer, which gives each to the next healthy task in turn, as an Application Load
-//! Balancer does by default. So every task has a queue of its own, first come, first served, and works on `concurrency` orders at
-//! once; one central queue would share the work better than a load balancer does, and so promise too much. An order that has
-//! waited for `patience` is sent away, and comes back `retry` later as another request, which is what Amazon SNS does with an answer
-//! of 503; so it does while no task is healthy. New tasks are healthy `start_up` after they were wanted; removed ones get no more
-//! orders, but finish those they have. Not in the model: the end of SNS's retries, and the time of the network.
+//! The model. Orders arrive at the load balancer, which gives each to the next healthy task in turn, as an Application
+//! Load Balancer does by default. So every task has a queue of its own, first come, first served, and works on
+//! `concurrency` orders at once; one central queue would share the work better than a load balancer does, and so
+//! promise too much. An order that has waited for `patience` is sent away, and comes back `retry` later as another
+//! request, which is what Amazon SNS does with an answer of 503; so it does while no task is healthy. New tasks are
+//! healthy `start_up` after they were wanted; removed ones get no more orders, but finish those they have. Not in the
+//! model: the end of SNS's retries, and the time of the network.
 //!
-//! Time. Every ten seconds the healthy tasks are counted; every whole minute the minute before is put into the metrics, the
-//! alarms are evaluated, and those in ALARM set their policies off. The local cloud does the same at the same moments, so that both
-//! come to the same activities.
+//! Time. Every ten seconds the healthy tasks are counted; every whole minute the minute before is put into the
+//! metrics, the alarms are evaluated, and those in ALARM set their policies off. The local cloud does the same at the
+//! same moments, so that both come to the same activities.
 
 mod arrivals;
 mod fleet;
@@ -101,7 +103,7 @@ pub struct Target {
 /// Runs the service under the load from its start to the end of the curve.
 #[must_use]
 pub fn simulate(load: &Load, service: &Service, target: &Target) -> Simulation {
-    run::Run::new(load, service, target).to_the_end()
+    run::Run::new(load, service, target).finish()
 }
 
 #[cfg(test)]

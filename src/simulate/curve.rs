@@ -7,8 +7,8 @@ const MINUTES_OF_A_DAY: u32 = 24 * 60;
 /// Most orders of a simulation: each takes four bytes, and about a ten-millionth of a second.
 const MOST_ORDERS: f64 = 100_000_000.0;
 
-/// Orders a minute for each minute of the profile; with `days` for so many days, of which each begins with the profile. A profile
-/// that is longer than a day then begins anew when its last day is over.
+/// Orders a minute for each minute of the profile; with `days` for so many days, of which each begins with the
+/// profile. A profile that is longer than a day then begins anew when its last day is over.
 ///
 /// # Errors
 /// If that is more than a hundred million orders.

@@ -6,8 +6,11 @@ use super::drawing::{Area, BLUE, Drawn, FAINT, INK, ORANGE, SIZE, legend, letter
 use super::sweep::Row;
 use crate::failure::Failure;
 
-/// Labels that are drawn along the front at most.
-const MOST_LABELS: usize = 20;
+/// Pixels that a label takes across and down.
+const LABEL: (i32, i32) = (100, 24);
+
+/// A place in pixels, and what stands there.
+type Label = ((i32, i32), String);
 
 /// The plot of `rows` under two lines of heading, as SVG; the row `recommended` is marked.
 ///
@@ -21,7 +24,7 @@ fn draw(area: &Area<'_>, rows: &[Row], recommended: usize, heading: &[String; 2]
     let (head, body) = area.split_vertically(150);
     head.draw_text(&heading[0], &lettering(34), (20, 14))?;
     head.draw_text(&heading[1], &lettering(23), (20, 58))?;
-    let mut right = SIZE.0 as i32 - 40;
+    let mut right = SIZE.0.cast_signed() - 40;
     for (name, color) in [("recommended", ORANGE), ("no setting is better in both", BLUE), ("other settings", GREY)] {
         right = legend(&head, (right, 110), name, color)?;
     }
@@ -45,16 +48,42 @@ fn draw(area: &Area<'_>, rows: &[Row], recommended: usize, heading: &[String; 2]
     chart.draw_series(LineSeries::new(front.iter().map(|row| point(row)), BLUE.stroke_width(2)))?;
     let dot = |row: &Row| Circle::new(point(row), 7, if row.is_on_front { BLUE } else { GREY }.filled());
     chart.draw_series(rows.iter().map(dot))?;
-    let every = front.len().div_ceil(MOST_LABELS).max(1);
-    // Above the point and to its right, clear of the ring around the recommended one.
-    let label = |row: &&Row| EmptyElement::at(point(row)) + Text::new(values(row), (12, -26), lettering(22));
-    chart.draw_series(front.iter().step_by(every).map(label))?;
+    let places = |row: &&Row| (chart.backend_coord(&point(row)), values(row));
+    let best = rows.get(recommended).into_iter();
+    for ((x, y), label) in apart(best.chain(front).map(|row| places(&row))) {
+        // Above the point and to its right, clear of the ring around the recommended one.
+        area.draw_text(&label, &lettering(22), (x + 12, y - 26))?;
+    }
     chart.draw_series(rows.get(recommended).map(|row| Circle::new(point(row), 13, ORANGE.stroke_width(4))))?;
     Ok(())
 }
 
 const GREY: RGBColor = RGBColor(150, 150, 150);
+/// The labels that do not cover one before them.
+fn apart(labels: impl Iterator<Item = Label>) -> Vec<Label> {
+    let mut kept: Vec<Label> = Vec::new();
+    for label in labels {
+        let (x, y) = label.0;
+        if kept.iter().all(|((a, b), _)| (a - x).abs() > LABEL.0 || (b - y).abs() > LABEL.1) {
+            kept.push(label);
+        }
+    }
+    kept
+}
+
 fn values(row: &Row) -> String {
     let values: Vec<String> = row.values.iter().map(ToString::to_string).collect();
     values.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_would_cover_an_earlier_one_is_left_out() {
+        let labels = [(0, 0), (50, 10), (50, 30), (150, 0)].map(|at| (at, String::new()));
+        let kept: Vec<(i32, i32)> = apart(labels.into_iter()).into_iter().map(|(at, _)| at).collect();
+        assert_eq!(kept, [(0, 0), (50, 30), (150, 0)]);
+    }
 }

@@ -54,7 +54,8 @@ pub struct TaskSize {
 pub struct Cost {
     /// The tasks, from their start.
     pub tasks: f64,
-    /// The load balancer, if there is one: its hours, and as many capacity units as new connections for each order need.
+    /// The load balancer, if there is one: its hours, and as many capacity units as new connections for each order
+    /// need.
     pub load_balancer: f64,
 }
 

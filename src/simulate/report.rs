@@ -240,9 +240,10 @@ pub fn sweep_json(axes: &[Axis], rows: &[Row], recommended: Option<&(usize, Stri
             axes.iter().zip(&row.values).map(|(axis, value)| (axis.setting.name().to_owned(), json!(value))).collect();
         json!({ "setting": values, "result": row })
     };
+    let chosen = |(index, reason): &(usize, String)| json!({ "index": index, "setting": row(&rows[*index])["setting"], "reason": reason });
     json!({
         "settings": rows.iter().map(row).collect::<Vec<_>>(),
-        "recommended": recommended.map(|(index, reason)| json!({ "index": index, "setting": row(&rows[*index])["setting"], "reason": reason })),
+        "recommended": recommended.map(chosen),
         "prices": prices,
     })
 }

@@ -45,6 +45,8 @@ pub struct Setup {
     pub service: Service,
     pub size: TaskSize,
     pub has_load_balancer: bool,
+    /// ARNs of the topics that orders come from.
+    pub topic_arns: Vec<String>,
     /// What was presumed, a sentence each.
     pub presumed: Vec<String>,
 }
@@ -83,18 +85,20 @@ impl Setup {
         let service = given.service(gather.map(|millis| millis / 1_000.0), concurrent.map(|slots| slots as u32), retry);
         let initial_capacity = manifest.spec.desired_count;
         let has_load_balancer = manifest.spec.load_balancer.is_some();
-        Ok(Self { app, scaling, initial_capacity, service, size, has_load_balancer, presumed })
+        let topic_arns = manifest.spec.subscriptions.iter().map(|subscription| subscription.topic.clone()).collect();
+        Ok(Self { app, scaling, initial_capacity, service, size, has_load_balancer, topic_arns, presumed })
     }
 
     /// The settings of flags alone: one target-tracking policy.
-    pub fn of_flags(scaling: Scaling, given: &Given) -> Self {
+    pub fn of_flags(app: AppName, scaling: Scaling, given: &Given) -> Self {
         Self {
-            app: AppName { cluster: "default".to_owned(), name: "service".to_owned() },
+            app,
             initial_capacity: scaling.min_capacity,
             scaling,
             service: given.service(None, None, RETRY_SECONDS),
             size: given.size(SMALLEST),
             has_load_balancer: true,
+            topic_arns: Vec::new(),
             presumed: Vec::new(),
         }
     }

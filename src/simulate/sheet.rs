@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use super::drawing::{Area, BLUE, Drawn, FAINT, GREEN, INK, ORANGE, PURPLE, SIZE, legend, lettering};
 use crate::failure::Failure;
 
-/// Points that a curve has at most; neighbours are averaged.
+/// Points that a curve has at most; neighbours become one.
 const MOST_POINTS: usize = 800;
 const HEADING: u32 = 120;
 
@@ -53,7 +53,12 @@ fn unit(minutes: usize) -> (&'static str, f64) {
 
 /// Title, least top of the axis, and curves of each panel.
 fn panels(samples: &[Sample], minutes: f64) -> Vec<(&'static str, f64, Vec<Curve>)> {
-    let mean = |of: &dyn Fn(&Sample) -> f64| averaged(samples, minutes, of);
+    let mean = |of: &dyn Fn(&Sample) -> f64| {
+        thinned(samples, minutes, &|chunk| chunk.iter().map(of).sum::<f64>() / chunk.len() as f64)
+    };
+    // What is rare has to be seen all the same.
+    let most =
+        |of: &dyn Fn(&Sample) -> f64| thinned(samples, minutes, &|chunk| chunk.iter().map(of).fold(0.0, f64::max));
     let steps = |of: &dyn Fn(&Sample) -> f64| stepped(samples, minutes, of);
     let curve = |name, color, is_filled, points| Curve { name, color, is_filled, points };
     vec![
@@ -72,22 +77,22 @@ fn panels(samples: &[Sample], minutes: f64) -> Vec<(&'static str, f64, Vec<Curve
             vec![curve("in use", PURPLE, true, mean(&|sample| sample.utilisation_percent.unwrap_or(0.0)))],
         ),
         (
-            "Lateness: orders",
+            "Lateness: orders, the most in a minute",
             10.0,
             vec![
-                curve("arriving in this minute and late", ORANGE, true, mean(&|sample| f64::from(sample.late))),
-                curve("waiting", INK, false, mean(&|sample| f64::from(sample.waiting))),
+                curve("arriving then and late", ORANGE, true, most(&|sample| f64::from(sample.late))),
+                curve("waiting", INK, false, most(&|sample| f64::from(sample.waiting))),
             ],
         ),
     ]
 }
 
 /// A point for every few minutes, in the middle of them.
-fn averaged(samples: &[Sample], minutes: f64, of: &dyn Fn(&Sample) -> f64) -> Vec<(f64, f64)> {
+fn thinned(samples: &[Sample], minutes: f64, of: &dyn Fn(&[Sample]) -> f64) -> Vec<(f64, f64)> {
     let size = samples.len().div_ceil(MOST_POINTS).max(1);
     let point = |(index, chunk): (usize, &[Sample])| {
         let middle = (index * size) as f64 + chunk.len() as f64 / 2.0;
-        (middle / minutes, chunk.iter().map(of).sum::<f64>() / chunk.len() as f64)
+        (middle / minutes, of(chunk))
     };
     samples.chunks(size).enumerate().map(point).collect()
 }
@@ -108,7 +113,7 @@ fn stepped(samples: &[Sample], minutes: f64, of: &dyn Fn(&Sample) -> f64) -> Vec
 fn panel(area: &Area<'_>, title: &str, (end, least_top): (f64, f64), curves: &[Curve], time: Option<&str>) -> Drawn {
     let (head, body) = area.split_vertically(36);
     head.draw_text(title, &lettering(25), (20, 6))?;
-    let mut right = SIZE.0 as i32 - 40;
+    let mut right = SIZE.0.cast_signed() - 40;
     for curve in curves.iter().rev() {
         right = legend(&head, (right, 8), curve.name, curve.color)?;
     }

@@ -168,8 +168,8 @@ pub fn mark_front(rows: &mut [Row]) {
     }
 }
 
-/// The setting that is recommended, by its index, and why: the cheapest whose late orders are at most so many; if there is none,
-/// the one with the fewest late orders. What is alike in that goes to the cheaper, then to the first.
+/// The setting that is recommended, by its index, and why: the cheapest whose late orders are at most so many; if
+/// there is none, the one with the fewest late orders. What is alike in that goes to the cheaper, then to the first.
 pub fn recommend(rows: &[Row], late_share: f64) -> Option<(usize, String)> {
     let by_cost = |(_, a): &(usize, &Row), (_, b): &(usize, &Row)| a.cost.total_cmp(&b.cost);
     let indexed = || rows.iter().enumerate();
@@ -181,8 +181,8 @@ pub fn recommend(rows: &[Row], late_share: f64) -> Option<(usize, String)> {
     fewest.map(|(index, _)| (index, format!("none has at most {percent} % late orders; this has the fewest")))
 }
 
-/// Does `work` for every one of `all` on as many threads as the machine has, and gives the results in their order. `progress` is
-/// told how many are done.
+/// Does `work` for every one of `all` on as many threads as the machine has, and gives the results in their order.
+/// `progress` is told how many are done.
 pub fn in_parallel<T: Sync, R: Send>(
     all: &[T],
     work: impl Fn(&T) -> R + Sync,

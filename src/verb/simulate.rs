@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use interstella_autoscaling::simulate::{Load, Pattern, Simulation, simulate};
+use interstella_controller::app::AppName;
 use interstella_controller::manifest::{PredefinedMetric, Scaling};
 use jiff::Timestamp;
 
@@ -27,7 +28,8 @@ use crate::{manifests, output};
 /// Flags of `simulate`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A manifest, or a directory of manifests, whose `scaling` is tried; without it, the settings are those of the flags
+    /// A manifest, or a directory of manifests, whose `scaling` is tried; without it, the settings are those of the
+    /// flags
     path: Option<PathBuf>,
     #[command(flatten)]
     load: LoadFlags,
@@ -49,8 +51,8 @@ struct LoadFlags {
     /// Requests of the running app in so much time until now, from CloudWatch, in place of a file
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with_all = ["load", "days", "start"])]
     history: Option<Duration>,
-    /// The app among several manifests [default: the one that there is]
-    #[arg(long, value_name = "NAME", requires = "path")]
+    /// The app: NAME among several manifests, or CLUSTER/NAME without one [default: the one that there is]
+    #[arg(long, value_name = "NAME")]
     app: Option<String>,
     /// So many days, of which each begins with the curve
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
@@ -272,7 +274,8 @@ fn setup(context: &Context, arguments: &Arguments) -> Result<Setup, Failure> {
         };
         let seconds = |cooldown: Duration| u32::try_from(cooldown.as_secs()).unwrap_or(u32::MAX);
         let cooldowns = (seconds(flags.scale_out_cooldown), seconds(flags.scale_in_cooldown));
-        return Ok(Setup::of_flags(tracking((flags.min, flags.max), metric, flags.target, cooldowns), &given));
+        let app = app_of_flags(arguments)?;
+        return Ok(Setup::of_flags(app, tracking((flags.min, flags.max), metric, flags.target, cooldowns), &given));
     };
     let mut found = manifests::require(context, path)?;
     match &arguments.load.app {
@@ -285,6 +288,19 @@ fn setup(context: &Context, arguments: &Arguments) -> Result<Setup, Failure> {
         many => Err(Failure::new(format!("{} has {} apps that could be meant", path.display(), many.len()))
             .remedy("name one of the apps with --app")),
     }
+}
+
+/// The app that is meant without a manifest; its name matters only if its history is read.
+fn app_of_flags(arguments: &Arguments) -> Result<AppName, Failure> {
+    let LoadFlags { app, history, .. } = &arguments.load;
+    let (cluster, name) = match app.as_deref() {
+        Some(app) => app.split_once('/').unwrap_or(("default", app)),
+        None if history.is_some() => {
+            return Err(Failure::new("--history is of an app").remedy("give a manifest, or --app CLUSTER/NAME"));
+        }
+        None => ("default", "service"),
+    };
+    Ok(AppName { cluster: cluster.to_owned(), name: name.to_owned() })
 }
 
 /// The load, and what it is called.
@@ -301,7 +317,7 @@ async fn load(context: &Context, arguments: &Arguments, setup: &Setup) -> Result
         }
         (None, span) => {
             let History { name, start, orders_per_minute } =
-                history::read(context, &setup.app, span.unwrap_or_default()).await?;
+                history::read(context, &setup.app, &setup.topic_arns, span.unwrap_or_default()).await?;
             (name, start, curve::within_bounds(orders_per_minute)?)
         }
     };

@@ -15,5 +15,6 @@ mod drift;
 mod edit;
 mod load;
 mod plan;
+mod simulate;
 mod storm;
 mod up;

@@ -31,7 +31,8 @@ impl<'a> Arrivals<'a> {
         Self { orders_per_minute, pattern, random: Random::new(seed), rate: 0.0, end: 0, next: 0.0 }
     }
 
-    /// Goes on to the next rate. The gap that the end of a rate cuts off need not be carried over: a Poisson process has no memory.
+    /// Goes on to the next rate. The gap that the end of a rate cuts off need not be carried over: a Poisson process
+    /// has no memory.
     fn change_rate(&mut self) -> Option<()> {
         self.rate = *self.orders_per_minute.get(self.end)?;
         let start = self.end;

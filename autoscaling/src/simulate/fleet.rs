@@ -78,7 +78,8 @@ impl Fleet {
         self.starting.front().map(|started_at| started_at + self.start_up)
     }
 
-    /// Starts or removes tasks. As ECS's scheduler does, the youngest go first, and those that are not healthy before all others.
+    /// Starts or removes tasks. As ECS's scheduler does, the youngest go first, and those that are not healthy before
+    /// all others.
     pub(crate) fn set_count(&mut self, now: u64, count: u32) {
         let count = count as usize;
         while self.starting.len() + self.healthy.len() < count {

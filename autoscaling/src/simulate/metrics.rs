@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::tally::Answers;
 use crate::series::{Bucket, Series};
+use crate::traffic::requests_per_target;
 
 /// A metric that the model has values for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +19,8 @@ pub enum Metric {
     TargetResponseTime,
     /// `AWS/ApplicationELB` `HealthyHostCount`.
     HealthyHostCount,
-    /// `AWS/ECS` `CPUUtilization`, in percent: the share of the slots for orders that are in use. So a task whose slots are all in
-    /// use counts as one that uses all of its CPU.
+    /// `AWS/ECS` `CPUUtilization`, in percent: the share of the slots for orders that are in use. So a task whose
+    /// slots are all in use counts as one that uses all of its CPU.
     CpuUtilization,
 }
 
@@ -63,7 +64,7 @@ impl Metrics {
         let (tasks, requests) = (healthy.last().copied().unwrap_or(0).max(1), f64::from(*requests));
         let buckets = [
             (Metric::RequestCount, Some(Bucket::of(requests))),
-            (Metric::RequestCountPerTarget, Some(Bucket::of(per_target(requests, healthy)))),
+            (Metric::RequestCountPerTarget, Some(Bucket::of(requests_per_target(requests, healthy)))),
             (Metric::TargetResponseTime, Bucket::of_statistics(f64::from(*count), *sum, *least, *most)),
             (Metric::HealthyHostCount, hosts),
             (Metric::CpuUtilization, utilisation.map(|percent| Bucket::of_counted(percent, f64::from(tasks)))),
@@ -83,10 +84,4 @@ impl Metrics {
     pub(crate) fn forget_before(&mut self, moment: Timestamp) {
         self.0.values_mut().for_each(|series| series.forget_before(moment));
     }
-}
-
-/// Requests of a minute for each task; without a task, as if there were one.
-fn per_target(requests: f64, healthy: &[u32]) -> f64 {
-    let average = healthy.iter().copied().map(f64::from).sum::<f64>() / healthy.len().max(1) as f64;
-    requests / average.max(1.0)
 }

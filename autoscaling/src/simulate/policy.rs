@@ -61,8 +61,8 @@ pub struct StepAlarm {
 }
 
 impl Policy {
-    /// A target-tracking policy of the service `resource`, which is `service/<cluster>/<service>`. Its alarms have AWS's names
-    /// without the random part.
+    /// A target-tracking policy of the service `resource`, which is `service/<cluster>/<service>`. Its alarms have
+    /// AWS's names without the random part.
     #[must_use]
     pub fn tracking(name: &str, resource: &str, metric: Metric, policy: TargetTracking) -> Self {
         let alarm = |kind, role, rule| Alarm { name: format!("TargetTracking-{resource}-{kind}"), rule, role };

@@ -29,7 +29,8 @@ pub struct Sample {
     pub desired: u32,
     /// Tasks that were healthy at that moment.
     pub running: u32,
-    /// Share of the slots for orders that were in use, in percent; `None`: no task was healthy, or slots are not counted.
+    /// Share of the slots for orders that were in use, in percent; `None`: no task was healthy, or slots are not
+    /// counted.
     pub utilisation_percent: Option<f64>,
     /// Orders on which no task worked yet, at the end of the minute.
     pub waiting: u32,

@@ -16,8 +16,8 @@ use crate::series::later;
 
 /// Sets the service times apart from the arrivals, which have the seed itself.
 const SERVICE_TIMES: u64 = 0x5e71_11ce;
-/// How often it is looked whether as many tasks are healthy as are wanted, from a change on; as the local cloud does. On AWS even a
-/// scale-in takes longer: 35 s were recorded.
+/// How often it is looked whether as many tasks are healthy as are wanted, from a change on; as the local cloud does.
+/// On AWS even a scale-in takes longer: 35 s were recorded.
 const RHYTHM: u64 = SECOND;
 /// Microseconds of an hour.
 const HOUR: f64 = 3_600.0 * SECOND as f64;
@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn to_the_end(mut self) -> Simulation {
+    pub(crate) fn finish(mut self) -> Simulation {
         let mut tick = 0;
         let mut schedule = self.scaler.next_schedule(later(self.start, -1)).map(|at| self.since_start(at));
         while tick <= self.end {
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
             self.fleet.start(now);
             self.look_for_success(now);
             if schedule == Some(now) {
-                self.change(now, |scaler, at| scaler.fire_schedules(at));
+                self.change(now, Scaler::fire_schedules);
                 schedule = self.scaler.next_schedule(self.at(now)).map(|at| self.since_start(at));
             }
             if tick == now {

@@ -87,8 +87,8 @@ impl<'a> Scaler<'a> {
         }
     }
 
-    /// Looks at all alarms, then lets each that is in ALARM set its policy off. AWS: that happens at every evaluation, not only at
-    /// the first.
+    /// Looks at all alarms, then lets each that is in ALARM set its policy off. AWS: that happens at every evaluation,
+    /// not only at the first.
     pub(crate) fn evaluate(&mut self, now: Timestamp, metrics: &Metrics) {
         for (policy, watches) in self.policies.iter().zip(&mut self.watches) {
             let Some(series) = metrics.series(policy.metric) else { continue };

@@ -112,8 +112,8 @@ fn orders_come_back_while_no_task_is_healthy() {
 
 #[test]
 fn one_central_fact_of_queues_holds() {
-    // A queue with random arrivals, equal service times of 1 s and load ρ waits ρ / 2 (1 − ρ) s on average; at ρ = 0.5 that is
-    // half a second, so the median of the response is near 1.2 s, and few take more than 4.
+    // A queue with random arrivals, equal service times of 1 s and load ρ waits ρ / 2 (1 − ρ) s on average; at ρ = 0.5
+    // that is half a second, so the median of the response is near 1.2 s, and few take more than 4.
     let service = Service { service_time_seconds: 1.0, patience_seconds: None, late_after_seconds: 4.0, ..service() };
     let mut target = target(1, 1, Metric::RequestCount, 1.0);
     target.policies.clear();
