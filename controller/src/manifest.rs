@@ -26,9 +26,9 @@ pub use load_balancer::{
     Algorithm, ContainerPort, HealthCheck, Listener, ListenerProtocol, LoadBalancer, Scheme, TargetGroup,
 };
 pub use scaling::{
-    AdjustmentType, Aggregation, ComparisonOperator, CustomMetric, MaxCapacityBreachBehavior, MetricMath, MetricPair,
-    MetricQuery, MetricStat, PredefinedMetric, Predictive, PredictiveMode, Scaling, ScheduledAction, SingleMetric,
-    Statistic, StepAdjustment, StepAlarm, StepScaling, Suspended, TargetTracking, TreatMissingData,
+    AdjustmentType, Aggregation, ComparisonOperator, CustomMetric, MaxCapacityBreachBehavior, MetricPair, MetricQuery,
+    MetricStat, PredefinedMetric, Predictive, PredictiveMode, Scaling, ScheduledAction, Statistic, StepAdjustment,
+    StepAlarm, StepScaling, Suspended, TargetTracking, TreatMissingData,
 };
 pub use service::{AssignPublicIp, CircuitBreaker, Deployment, NetworkConfiguration};
 pub use subscription::{BackoffFunction, DeliveryPolicy, Subscription};

@@ -73,39 +73,29 @@ pub enum PredefinedMetric {
     ECSServiceAverageMemoryUtilizationHighResolution,
 }
 
-/// Any metric of CloudWatch, or several with an expression over them (AWS: CustomizedMetricSpecification).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum CustomMetric {
-    /// One metric.
-    Single(SingleMetric),
-    /// Several, of which one is what is tracked.
-    Math(MetricMath),
-}
-
-/// One metric with its statistic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Any metric of CloudWatch, or several with expressions over them (AWS: CustomizedMetricSpecification).
+///
+/// Either `namespace`, `metricName` and `statistic`, with `dimensions` and `unit`, or `metrics` alone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SingleMetric {
+pub struct CustomMetric {
     /// Namespace, such as `AWS/SQS`.
-    pub namespace: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Name, such as `ApproximateNumberOfMessagesVisible`.
-    pub metric_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_name: Option<String>,
     /// Dimensions by name. Absent in `AWS/ECS` and `AWS/ApplicationELB`: this app's own service, or load balancer and target group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<BTreeMap<String, String>>,
-    /// `Average`, `Minimum`, `Maximum`, `SampleCount` or `Sum`.
-    pub statistic: Statistic,
+    /// How the values of a period become one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistic: Option<Statistic>,
     /// Unit of the metric; absent = any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-}
-
-/// Several metrics and expressions over them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct MetricMath {
-    /// 1–10 queries; exactly one returns data.
+    /// Metric math instead of all the above: 1–10 queries, of which exactly one returns data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricQuery>,
 }
 
