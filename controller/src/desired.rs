@@ -1,5 +1,6 @@
 //! What an app should be, in AWS's terms: the normal form of every resource, from a valid manifest. No I/O.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
@@ -7,9 +8,12 @@ use serde::Serialize;
 
 use crate::app::{AppName, Manager, Marks};
 use crate::aws::Identity;
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::resource::task_definition::Hashes;
-use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
+use crate::resource::{
+    alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
+    subscription, target_group, task_definition,
+};
 
 /// Hexadecimal digits of a hash that goes into a tag.
 const TAG_HASH_LENGTH: usize = 16;
@@ -37,6 +41,23 @@ pub struct Desired {
     pub service: service::Wanted,
     /// Topics that the load balancer's address is subscribed to.
     pub subscriptions: Vec<subscription::Wanted>,
+    /// Auto scaling of the service.
+    pub scaling: Option<Scaling>,
+}
+
+/// Auto scaling of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    /// The bounds that the manifest begins with, and what is suspended.
+    pub target: scalable_target::Spec,
+    /// Policies by their names in AWS.
+    pub policies: BTreeMap<String, scaling_policy::Wanted>,
+    /// Scheduled actions by their names in AWS.
+    pub actions: BTreeMap<String, scheduled_action::Spec>,
+    /// The alarms of step policies by their names in AWS.
+    pub alarms: BTreeMap<String, alarm::Wanted>,
+    /// Whether a forecast may raise the maximum.
+    pub raises_maximum: bool,
 }
 
 /// Whether an app should be at all.
@@ -82,20 +103,20 @@ impl Desired {
         });
         let task_definition = task_definition::desired(manifest, &identity.region);
         let service = service::desired(manifest);
+        let app = AppName { cluster: spec.cluster.clone(), name: name.clone() };
+        let scaling = spec.scaling.as_ref().map(|wanted| Scaling::new(&app, wanted));
         Self {
-            marks: Marks {
-                app: AppName { cluster: spec.cluster.clone(), name: name.clone() },
-                manager: manager.clone(),
-            },
+            marks: Marks { app, manager: manager.clone() },
             presence,
             refusal: refusal(manifest, identity),
             allow_replace: spec.allow_replace,
             log_groups: log_group::desired(manifest),
-            hashes: hashes(&task_definition, &service, front.as_ref()),
+            hashes: hashes(&task_definition, &service, front.as_ref(), scaling.is_some()),
             task_definition,
             front,
             service,
             subscriptions: subscription::desired(&spec.subscriptions),
+            scaling,
         }
     }
 
@@ -118,6 +139,18 @@ impl Desired {
     }
 }
 
+impl Scaling {
+    fn new(app: &AppName, wanted: &manifest::Scaling) -> Self {
+        Self {
+            target: scalable_target::desired(wanted),
+            policies: scaling_policy::desired(wanted),
+            actions: scheduled_action::desired(wanted),
+            alarms: alarm::desired(app, wanted),
+            raises_maximum: wanted.predictive.as_ref().is_some_and(scaling_policy::raises_maximum),
+        }
+    }
+}
+
 fn refusal(manifest: &Manifest, identity: &Identity) -> Option<String> {
     let pins = [
         ("account", &manifest.metadata.account, &identity.account),
@@ -133,13 +166,21 @@ fn hashes(
     task_definition: &(String, task_definition::Spec),
     service: &service::Wanted,
     front: Option<&Front>,
+    delegates_count: bool,
 ) -> Hashes {
+    let service = if delegates_count { Cow::Owned(with_the_usual_count(service)) } else { Cow::Borrowed(service) };
     let health_check = front.map(|front| &front.target_group.1.health_check);
     let mut hashes =
         Hashes { content: hash(task_definition), rollout: hash(&(task_definition, service, health_check)) };
     hashes.content.truncate(TAG_HASH_LENGTH);
     hashes.rollout.truncate(TAG_HASH_LENGTH);
     hashes
+}
+
+/// A count that belongs to auto scaling is no part of a rollout. The manifest's default stands for it, so that auto scaling may
+/// come and go without another hash where no count is given.
+fn with_the_usual_count(service: &service::Wanted) -> service::Wanted {
+    service::Wanted { desired_count: manifest::default_desired_count(), ..service.clone() }
 }
 
 /// SHA-256 of a value's JSON, in hexadecimal digits.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// One changed field: where, what is there, what should be there (`null` = absent).
@@ -16,14 +16,35 @@ pub struct Change {
     pub from: Value,
     /// What the manifest says.
     pub to: Value,
+    /// What both are counted in, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+impl Change {
+    /// Without a unit.
+    #[must_use]
+    pub fn new(path: impl Into<String>, from: impl Into<Value>, to: impl Into<Value>) -> Self {
+        Self { path: path.into(), from: from.into(), to: to.into(), unit: None }
+    }
+}
+
+/// What an update leads from and to. What a call sends follows from the two values, never from the list of changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit<S> {
+    /// What AWS has.
+    pub from: S,
+    /// What it should have.
+    pub to: S,
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.from {
-            Value::Null => write!(f, "{}: {}", self.path, self.to),
-            _ => write!(f, "{}: {} → {}", self.path, self.from, self.to),
+            Value::Null => write!(f, "{}: {}", self.path, self.to)?,
+            _ => write!(f, "{}: {} → {}", self.path, self.from, self.to)?,
         }
+        self.unit.iter().try_for_each(|unit| write!(f, " {unit}"))
     }
 }
 
@@ -47,6 +68,25 @@ pub fn all<T: Serialize>(to: &T) -> Vec<Change> {
     changes
 }
 
+/// The same changes, each with the unit that its path has.
+#[must_use]
+pub fn in_units(mut changes: Vec<Change>, unit: impl Fn(&str) -> Option<String>) -> Vec<Change> {
+    changes.iter_mut().for_each(|change| change.unit = unit(&change.path));
+    changes
+}
+
+/// Serialises a number as people write it: 100 and not 100.0.
+///
+/// # Errors
+/// When the serializer fails.
+pub fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    let rounded = format!("{value:.0}").parse::<i64>();
+    match rounded {
+        Ok(whole) if value.fract() == 0.0 => serializer.serialize_i64(whole),
+        _ => serializer.serialize_f64(*value),
+    }
+}
+
 /// Specs are plain data, which always serialises; were one not to, it would differ from everything and be seen.
 fn value<T: Serialize>(spec: &T) -> Value {
     serde_json::to_value(spec).unwrap_or_else(|error| Value::String(format!("not serialisable: {error}")))
@@ -61,7 +101,7 @@ fn walk(path: String, from: &Value, to: &Value, changes: &mut Vec<Change>) {
         (Value::Object(from), Value::Object(to)) => (from, to),
         (Value::Null, Value::Object(to)) => (&empty, to),
         (Value::Object(from), Value::Null) => (from, &empty),
-        _ => return changes.push(Change { path, from: from.clone(), to: to.clone() }),
+        _ => return changes.push(Change::new(path, from.clone(), to.clone())),
     };
     let of_from = from_keys.keys().filter(|key| !to_keys.contains_key(*key));
     for key in to_keys.keys().chain(of_from) {

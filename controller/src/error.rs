@@ -156,12 +156,14 @@ fn is_unsupported(code: &str, status: u16, message: &str) -> bool {
 
 /// ECS answers most things with two codes; only the text tells them apart.
 fn by_message(message: &str) -> Option<Class> {
-    const IN_PROGRESS: [&str; 6] = [
+    const IN_PROGRESS: [&str; 7] = [
         "Creation of service was not idempotent",
         "Unable to Start a service that is still Draining",
         "does not have an associated load balancer",
         "being passed has the proper permissions",
         "Unable to assume the service linked role",
+        // RegisterScalableTarget may not see a service yet that was just made (the text is not in AWS's reference).
+        "ECS service doesn't exist",
         "Subscription already exists with different attributes",
     ];
     if IN_PROGRESS.iter().any(|text| message.contains(text)) {
@@ -180,6 +182,9 @@ fn by_code(code: &str) -> Option<Class> {
         | "ListenerNotFound"
         | "ListenerNotFoundException"
         | "ResourceNotFoundException"
+        | "ResourceNotFound"
+        // Also right after RegisterScalableTarget, which takes a moment to be seen by all (AWS: PutScalingPolicy).
+        | "ObjectNotFoundException"
         | "NotFound"
         | "NotFoundException" => Class::NotFound,
         "Throttling"
@@ -195,9 +200,11 @@ fn by_code(code: &str) -> Option<Class> {
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
         | "HealthUnavailable"
-        | "PaginationTokenExpiredException" => Class::Retryable,
+        | "PaginationTokenExpiredException"
+        | "InvalidNextToken"
+        | "InvalidNextTokenException" => Class::Retryable,
         // Faults inside AWS may come after the effect.
-        "ServerException" | "InternalError" | "InternalFailure" | "InternalServiceException" | "RequestTimeout" => {
+        "ServerException" | "InternalError" | "InternalFailure" | "InternalServiceException" | "InternalServiceFault" | "InternalServiceError" | "RequestTimeout" => {
             Class::Unknown
         }
         "ResourceInUse"
@@ -205,6 +212,9 @@ fn by_code(code: &str) -> Option<Class> {
         | "OperationAbortedException"
         | "ConcurrentAccess"
         | "ConflictException"
+        // A change of the same scalable target or alarm is pending.
+        | "ConcurrentUpdateException"
+        | "ConcurrentModificationException"
         | "ServiceNotActiveException"
         | "ResourceAlreadyExistsException"
         | "TargetGroupAssociationLimit"
@@ -220,8 +230,12 @@ fn by_code(code: &str) -> Option<Class> {
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
         | "RequestExpired"
-        | "InvalidSecurity" => Class::Denied,
+        | "InvalidSecurity"
+        // The role of Application Auto Scaling may not read the alarms (AWS: FailedResourceAccessException).
+        | "FailedResourceAccessException" => Class::Denied,
         "LimitExceededException"
+        | "LimitExceeded"
+        | "TooManyTagsException"
         | "TooManyTargetGroups"
         | "TooManyLoadBalancers"
         | "TooManyListeners"
@@ -264,6 +278,10 @@ mod tests {
             ("AuthorizationError", 403, "", Class::Denied),
             ("TooManyLoadBalancers", 400, "", Class::Quota),
             ("LimitExceededException", 400, "", Class::Quota),
+            ("ObjectNotFoundException", 400, "", Class::NotFound),
+            ("ConcurrentUpdateException", 400, "already has a pending update", Class::InProgress),
+            ("ValidationException", 400, "ECS service doesn't exist: service/c/a", Class::InProgress),
+            ("LimitExceeded", 400, "", Class::Quota),
             ("UnknownOperationException", 400, "", Class::Unsupported),
             ("", 501, "", Class::Unsupported),
         ];

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::aws::Aws;
 use crate::error::Error;
 use crate::plan::{Action, Summary};
-use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
+use crate::resource::{
+    alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
+    subscription, target_group, task_definition,
+};
 
 /// What became of a plan's actions.
 #[derive(Debug, Default)]
@@ -58,6 +61,10 @@ async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
         Action::TargetGroup(action) => target_group::apply(aws, action).await,
         Action::Listener(action) => listener::apply(aws, action).await,
         Action::Service(action) => service::apply(aws, action).await,
+        Action::ScalableTarget(action) => scalable_target::apply(aws, action).await,
+        Action::ScalingPolicy(action) => scaling_policy::apply(aws, action).await,
+        Action::ScheduledAction(action) => scheduled_action::apply(aws, action).await,
+        Action::Alarm(action) => alarm::apply(aws, action).await,
         Action::Subscription(action) => subscription::apply(aws, action).await,
     }
 }

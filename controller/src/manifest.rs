@@ -118,7 +118,8 @@ pub struct Spec {
     pub allow_replace: bool,
 }
 
-fn default_desired_count() -> u32 {
+/// How many tasks run unless the manifest says.
+pub(crate) fn default_desired_count() -> u32 {
     1
 }
 

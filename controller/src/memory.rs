@@ -31,7 +31,7 @@ impl Memory {
     /// Moves actions that would come too early from `actions` to `waiting`.
     #[must_use]
     pub fn hold(&mut self, plan: Plan, now: Timestamp) -> Plan {
-        let Plan { name, actions, mut waiting, conflicts, stalled } = plan;
+        let Plan { name, actions, mut waiting, conflicts, stalled, notes } = plan;
         let mut kept = Vec::new();
         for action in actions {
             let (window, reason) = window(&action);
@@ -45,7 +45,7 @@ impl Memory {
             let Summary { action: verb, resource, name, .. } = action.summary();
             waiting.push(Waiting { resource, name, action: verb, reason: reason.to_owned(), on: On::Aws });
         }
-        Plan { name, actions: kept, waiting, conflicts, stalled }
+        Plan { name, actions: kept, waiting, conflicts, stalled, notes }
     }
 
     /// Remembers that an action was made, or may have been.

@@ -6,6 +6,7 @@ mod balancing;
 mod logs;
 mod rollout;
 mod rotation;
+mod scaling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub struct Cache {
     target_groups: Rotation<target_group::Attributes>,
     load_balancers: Rotation<load_balancer::Attributes>,
     subscriptions: Rotation<subscription::Spec>,
+    /// Calls that the last sweep over the policies and scheduled actions of all services took.
+    sweep: Option<usize>,
 }
 
 /// One app while it is read.
@@ -52,6 +55,7 @@ pub async fn observe(aws: &Aws, due: &[&Desired], cache: &mut Cache) -> BTreeMap
     read_index(aws, &mut apps).await;
     read_services(aws, &mut apps).await;
     balancing::read(aws, &mut apps, cache).await;
+    scaling::read(aws, &mut apps, cache).await;
     rollout::read_revisions(aws, &mut apps, cache).await;
     logs::read(aws, &mut apps).await;
     read_subscriptions(aws, &mut apps, cache).await;

@@ -2,7 +2,12 @@
 
 use crate::resource::service::History;
 use crate::resource::target_group::Target;
-use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
+use jiff::Timestamp;
+
+use crate::resource::{
+    alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
+    subscription, target_group, task_definition,
+};
 
 /// What AWS has of one app, and what has its names.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +32,23 @@ pub struct Observed {
     pub stopped: Vec<String>,
     /// Subscriptions whose endpoint is one of our load balancers.
     pub subscriptions: Vec<subscription::Found>,
+    /// Auto scaling of the service.
+    pub scaling: Scaling,
+    /// When it was read, for what depends on the time of day: a schedule that is over.
+    pub at: Timestamp,
+}
+
+/// What AWS has of a service's auto scaling.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scaling {
+    /// The scalable target, whoever registered it.
+    pub target: Option<scalable_target::Found>,
+    /// All policies of the scalable target.
+    pub policies: Vec<scaling_policy::Found>,
+    /// All scheduled actions of the scalable target.
+    pub actions: Vec<scheduled_action::Found>,
+    /// Alarms of ours and those of the wanted names.
+    pub alarms: Vec<alarm::Found>,
 }
 
 impl Observed {

@@ -5,6 +5,7 @@
 
 mod display;
 pub mod handover;
+pub mod scaling;
 
 use serde::Serialize;
 
@@ -12,7 +13,10 @@ use crate::app::{AppName, Owner};
 use crate::desired::Desired;
 use crate::diff::Change;
 use crate::observed::Observed;
-use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
+use crate::resource::{
+    alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
+    subscription, target_group, task_definition,
+};
 
 /// Plans one app. Removals come first and in the other order, so that nothing is pulled from under what still uses it.
 #[must_use]
@@ -28,6 +32,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         return plan;
     }
     subscription::plan_removal(desired, observed, &mut plan);
+    scaling::plan_removal(desired, observed, &mut plan);
     service::plan_removal(desired, observed, &mut plan);
     listener::plan_removal(desired, observed, &mut plan);
     load_balancer::plan_removal(desired, observed, &mut plan);
@@ -43,7 +48,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     target_group::plan(desired, observed, &mut plan);
     listener::plan(desired, observed, &mut plan);
     service::plan(desired, observed, &mut plan);
-    // Scalable target, policies, schedules and alarms have their place here.
+    scaling::plan(desired, observed, &mut plan);
     subscription::plan(desired, observed, &mut plan);
     plan
 }
@@ -69,6 +74,8 @@ pub struct Plan {
     pub conflicts: Vec<Conflict>,
     /// Why nothing is pushed until the manifest changes.
     pub stalled: Option<String>,
+    /// What a person should know and nobody has to change.
+    pub notes: Vec<String>,
 }
 
 /// One change to AWS. It leaves no choice to whoever executes it.
@@ -86,6 +93,14 @@ pub enum Action {
     Listener(listener::Action),
     /// ECS service.
     Service(service::Action),
+    /// Application Auto Scaling scalable target.
+    ScalableTarget(scalable_target::Action),
+    /// Application Auto Scaling policy.
+    ScalingPolicy(scaling_policy::Action),
+    /// Application Auto Scaling scheduled action.
+    ScheduledAction(scheduled_action::Action),
+    /// CloudWatch alarm.
+    Alarm(alarm::Action),
     /// SNS subscription.
     Subscription(subscription::Action),
 }
@@ -190,7 +205,7 @@ pub struct Conflict {
 
 impl Plan {
     fn of(name: AppName) -> Self {
-        Self { name, actions: Vec::new(), waiting: Vec::new(), conflicts: Vec::new(), stalled: None }
+        Self { name, actions: Vec::new(), waiting: Vec::new(), conflicts: Vec::new(), stalled: None, notes: Vec::new() }
     }
 
     /// Adds an action.
@@ -214,6 +229,11 @@ impl Plan {
         let changes = changes.join(", ");
         let reason = format!("needs a new one ({changes}); give it another name or set allowReplace: true");
         self.wait(Verb::Replace, resource, name, On::Person, reason);
+    }
+
+    /// Says what a person should know; the app is as it should be nevertheless.
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// Says that nothing is pushed until the manifest changes.
@@ -263,6 +283,10 @@ impl Action {
             Self::TargetGroup(action) => action.summary(),
             Self::Listener(action) => action.summary(),
             Self::Service(action) => action.summary(),
+            Self::ScalableTarget(action) => action.summary(),
+            Self::ScalingPolicy(action) => action.summary(),
+            Self::ScheduledAction(action) => action.summary(),
+            Self::Alarm(action) => action.summary(),
             Self::Subscription(action) => action.summary(),
         }
     }
@@ -285,6 +309,10 @@ from_action!(
     TargetGroup: target_group,
     Listener: listener,
     Service: service,
+    ScalableTarget: scalable_target,
+    ScalingPolicy: scaling_policy,
+    ScheduledAction: scheduled_action,
+    Alarm: alarm,
     Subscription: subscription,
 );
 

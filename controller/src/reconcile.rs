@@ -48,7 +48,7 @@ impl Outcome {
     }
 }
 
-/// Makes one pass. `now` only serves to delay what was just done.
+/// Makes one pass. `now` serves to delay what was just done, and to tell which schedules are over.
 pub async fn pass(aws: &Aws, due: &[Desired], memory: &mut Memory, now: Timestamp) -> BTreeMap<AppName, Outcome> {
     pass_until(aws, due, memory, now, &AtomicBool::new(false)).await
 }
@@ -64,7 +64,7 @@ pub async fn pass_until(
     memory.forget(now);
     let mut outcomes = BTreeMap::new();
     let mut planned = Vec::new();
-    for (desired, observed) in read(aws, due, memory).await {
+    for (desired, observed) in read(aws, due, memory, now).await {
         match observed {
             Err(error) => drop(outcomes.insert(desired.marks.app.clone(), unread(desired, error))),
             Ok(observed) => {
@@ -94,7 +94,7 @@ pub async fn pass_until(
 /// Observes and plans without changing anything, for `interstella plan`.
 pub async fn plan_only(aws: &Aws, due: &[Desired], memory: &mut Memory, now: Timestamp) -> BTreeMap<AppName, Outcome> {
     let mut outcomes = BTreeMap::new();
-    for (desired, observed) in read(aws, due, memory).await {
+    for (desired, observed) in read(aws, due, memory, now).await {
         let outcome = match observed {
             Err(error) => unread(desired, error),
             Ok(observed) => {
@@ -107,10 +107,16 @@ pub async fn plan_only(aws: &Aws, due: &[Desired], memory: &mut Memory, now: Tim
     outcomes
 }
 
-async fn read<'a>(aws: &Aws, due: &'a [Desired], memory: &mut Memory) -> Vec<(&'a Desired, Result<Observed, Error>)> {
+async fn read<'a>(
+    aws: &Aws,
+    due: &'a [Desired],
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Vec<(&'a Desired, Result<Observed, Error>)> {
     let due_now: Vec<_> = due.iter().collect();
     // Boxed, as the compiler follows futures within futures only so far.
     let mut observed = Box::pin(observe::observe(aws, &due_now, &mut memory.cache)).await;
+    observed.values_mut().flatten().for_each(|observed| observed.at = now);
     due.iter().filter_map(|desired| Some((desired, observed.remove(&desired.marks.app)?))).collect()
 }
 

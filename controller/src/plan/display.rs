@@ -45,19 +45,20 @@ impl fmt::Display for Conflict {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
-            return writeln!(f, "nothing to do");
+            writeln!(f, "nothing to do")?;
         }
         self.conflicts.iter().try_for_each(|conflict| writeln!(f, "{conflict}"))?;
         self.actions.iter().try_for_each(|action| writeln!(f, "{}", action.summary()))?;
         self.waiting.iter().try_for_each(|waiting| writeln!(f, "{waiting}"))?;
-        self.stalled.iter().try_for_each(|reason| writeln!(f, "stalled: {reason}"))
+        self.stalled.iter().try_for_each(|reason| writeln!(f, "stalled: {reason}"))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
     }
 }
 
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let actions: Vec<Summary> = self.actions.iter().map(Action::summary).collect();
-        let mut plan = serializer.serialize_struct("Plan", 6)?;
+        let mut plan = serializer.serialize_struct("Plan", 7)?;
         plan.serialize_field("name", &self.name.name)?;
         plan.serialize_field("cluster", &self.name.cluster)?;
         plan.serialize_field("actions", &actions)?;
@@ -66,6 +67,7 @@ impl Serialize for Plan {
         if let Some(reason) = &self.stalled {
             plan.serialize_field("stalled", reason)?;
         }
+        plan.serialize_field("notes", &self.notes)?;
         plan.end()
     }
 }

@@ -16,7 +16,7 @@ use crate::desired::Desired;
 use crate::diff::{self, Change};
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::plan::{On, Plan, Summary, Verb, handover};
+use crate::plan::{On, Plan, Summary, Verb, handover, scaling};
 use crate::resource::task_definition::{self, Choice};
 use crate::resource::{listener, target_group};
 
@@ -186,7 +186,14 @@ pub fn stall(desired: &Desired, observed: &Observed) -> Option<String> {
 
 /// What the service should be now, with the given revision, or why that is not known yet.
 fn wanted(desired: &Desired, observed: &Observed, task_definition: &str) -> Result<Spec, (On, String)> {
-    let Some(front) = &desired.front else { return Ok(desired.service.to_spec(task_definition, &BTreeSet::new())) };
+    let to_spec = |groups: &BTreeSet<String>| {
+        let mut spec = desired.service.to_spec(task_definition, groups);
+        if let Some(found) = active(observed).filter(|_| scaling::has_the_count(desired, observed)) {
+            spec.desired_count = found.spec.desired_count;
+        }
+        spec
+    };
+    let Some(front) = &desired.front else { return Ok(to_spec(&BTreeSet::new())) };
     let (name, _) = &front.target_group;
     let group = observed.target_group(name).filter(|one| desired.marks.owner(&one.tags) == Owner::Ours);
     let group = group.filter(|one| target_group::going(desired, observed, one).is_none());
@@ -196,7 +203,7 @@ fn wanted(desired: &Desired, observed: &Observed, task_definition: &str) -> Resu
         return Err((On::Us, reason));
     }
     let kept = handover::kept(desired, observed);
-    Ok(desired.service.to_spec(task_definition, &kept.chain([&group.arn]).cloned().collect()))
+    Ok(to_spec(&kept.chain([&group.arn]).cloned().collect()))
 }
 
 /// The differences, but for what is left alone when it is not declared: security groups are as AWS chose, and a network
@@ -260,6 +267,9 @@ fn plan_update(desired: &Desired, observed: &Observed, found: &Found, plan: &mut
         Ok(spec) => spec,
         Err(reason) => return wait(reason, plan),
     };
+    if let Some(reason) = scaling::count_returns(desired, observed) {
+        wait((On::Us, reason), plan);
+    }
     let (immutable, changes): (Vec<_>, Vec<_>) = changes(&found.spec, &spec).into_iter().partition(is_immutable);
     if !immutable.is_empty() {
         plan.refuse_replacement(RESOURCE, name, &immutable);
@@ -274,7 +284,8 @@ fn plan_update(desired: &Desired, observed: &Observed, found: &Found, plan: &mut
 }
 
 /// Whether our service has to go, and then what forces a new one (nothing = it is no longer wanted).
-fn going(desired: &Desired, found: &Found) -> Option<Vec<Change>> {
+#[must_use]
+pub fn going(desired: &Desired, found: &Found) -> Option<Vec<Change>> {
     if found.life != Life::Active || desired.marks.owner(&found.tags) != Owner::Ours {
         return None;
     }
@@ -282,8 +293,7 @@ fn going(desired: &Desired, found: &Found) -> Option<Vec<Change>> {
         return Some(Vec::new());
     }
     let (from, to) = (&found.spec.launch_type, &desired.service.launch_type);
-    let change = Change { path: "launchType".into(), from: from.as_str().into(), to: to.as_str().into() };
-    (desired.allow_replace && from != to).then(|| vec![change])
+    (desired.allow_replace && from != to).then(|| vec![Change::new("launchType", from.as_str(), to.as_str())])
 }
 
 /// Plans the removal of our service when the app goes or it has to be replaced.

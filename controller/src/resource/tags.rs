@@ -15,7 +15,8 @@ use crate::error::{Class, Error};
 /// Most resources that one call of DescribeTags takes.
 const BATCH: usize = 20;
 /// What a live app can leave over; services are found by their name.
-const TYPES: [&str; 2] = ["elasticloadbalancing", "logs"];
+const TYPES: [&str; 4] =
+    ["elasticloadbalancing", "logs", "application-autoscaling:scalable-target", "cloudwatch:alarm"];
 /// What else an app that goes can leave over.
 const REVISIONS: &str = "ecs:task-definition";
 

@@ -126,8 +126,7 @@ fn changes(observed: &Observed, desired: &Desired, found: &Found, wanted: &Spec)
     let load_balancer = desired.load_balancer().and_then(|(name, _)| observed.load_balancer(name));
     let vpc_id = load_balancer.filter(|one| is_staying(desired, one)).map(|one| &one.vpc_id);
     if let Some(vpc_id) = vpc_id.filter(|vpc_id| **vpc_id != found.vpc_id) {
-        let (from, to) = (found.vpc_id.as_str().into(), vpc_id.as_str().into());
-        changes.push(Change { path: "vpcId".into(), from, to });
+        changes.push(Change::new("vpcId", found.vpc_id.as_str(), vpc_id.as_str()));
     }
     changes
 }
