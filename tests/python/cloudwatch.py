@@ -32,6 +32,7 @@ day = datetime.timedelta(days=1)
 window = {"StartTime": now - day / 2, "EndTime": now + day / 2}
 stat = {"Metric": {"Namespace": "Test", "MetricName": "Load"}, "Period": 60, "Stat": "Average"}
 queries = [{"Id": "m1", "MetricStat": stat, "ReturnData": False}, {"Id": "e1", "Expression": "FILL(m1, 0) * 2"}]
+of_load = {"Namespace": "Test", "MetricName": "Load", "Period": 60, **window}
 name = f"math-{protocol}"
 arn = cloudwatch.describe_alarms(AlarmNames=["load"])["MetricAlarms"][0]["AlarmArn"]
 answers = [
@@ -49,8 +50,8 @@ answers = [
     cloudwatch.describe_alarms_for_metric(Namespace="Test", MetricName="Load"),
     cloudwatch.describe_alarm_history(AlarmName=name),
     cloudwatch.list_metrics(Namespace="Test", MetricName="Many"),
-    cloudwatch.get_metric_statistics(Namespace="Test", MetricName="Load", Period=60, Statistics=["Average", "Maximum"], **window),
-    cloudwatch.get_metric_statistics(Namespace="Test", MetricName="Load", Period=60, ExtendedStatistics=["p90"], **window),
+    cloudwatch.get_metric_statistics(**of_load, Statistics=["Average", "Maximum"]),
+    cloudwatch.get_metric_statistics(**of_load, ExtendedStatistics=["p90"]),
     cloudwatch.get_metric_data(MetricDataQueries=queries, **window),
     cloudwatch.enable_alarm_actions(AlarmNames=[name]),
     cloudwatch.disable_alarm_actions(AlarmNames=[name]),
