@@ -87,14 +87,18 @@ fn requests_and_answers_of_a_minute() {
     lab.advance(60.0);
     let both = [("LoadBalancer", balancer.as_str()), ("TargetGroup", group.as_str())];
     let of = |name: &str, statistic: &str| value(&lab, "AWS/ApplicationELB", name, &both, statistic);
+    let of_balancer = |name: &str, statistic: &str| value(&lab, "AWS/ApplicationELB", name, &both[..1], statistic);
     let shown: BTreeMap<&str, Option<f64>> = BTreeMap::from([
         ("requests", of("RequestCount", "Sum")),
-        ("of the balancer", value(&lab, "AWS/ApplicationELB", "RequestCount", &both[..1], "Sum")),
+        ("of the balancer", of_balancer("RequestCount", "Sum")),
         ("per target", of("RequestCountPerTarget", "Sum")),
         ("per target of the group", value(&lab, "AWS/ApplicationELB", "RequestCountPerTarget", &both[1..], "Sum")),
         ("2XX", of("HTTPCode_Target_2XX_Count", "Sum")),
         ("3XX", of("HTTPCode_Target_3XX_Count", "Sum")),
-        ("5XX of the balancer", of("HTTPCode_ELB_5XX_Count", "Sum")),
+        ("2XX of the balancer's groups", of_balancer("HTTPCode_Target_2XX_Count", "Sum")),
+        ("5XX of the balancer", of_balancer("HTTPCode_ELB_5XX_Count", "Sum")),
+        ("5XX of the balancer in the group", of("HTTPCode_ELB_5XX_Count", "Sum")),
+        ("responses of the balancer's groups", of_balancer("TargetResponseTime", "SampleCount")),
         ("slowest", of("TargetResponseTime", "Maximum")),
         ("healthy", of("HealthyHostCount", "Minimum")),
         ("unhealthy", of("UnHealthyHostCount", "Maximum")),
@@ -104,10 +108,14 @@ fn requests_and_answers_of_a_minute() {
         "2XX": Some(
             80.0,
         ),
+        "2XX of the balancer's groups": Some(
+            80.0,
+        ),
         "3XX": None,
         "5XX of the balancer": Some(
             3.0,
         ),
+        "5XX of the balancer in the group": None,
         "healthy": Some(
             2.0,
         ),
@@ -121,6 +129,9 @@ fn requests_and_answers_of_a_minute() {
             45.0,
         ),
         "requests": Some(
+            90.0,
+        ),
+        "responses of the balancer's groups": Some(
             90.0,
         ),
         "slowest": Some(
@@ -192,6 +203,46 @@ fn topics_and_queues() {
     lab.advance(60.0);
     assert_eq!(value(&lab, "AWS/SNS", "NumberOfMessagesPublished", &topic, "Sum"), None);
     assert_eq!(value(&lab, "AWS/SQS", "ApproximateNumberOfMessagesVisible", &queue, "Average"), Some(4.0));
+}
+
+#[test]
+fn a_queue_and_a_topic_that_are_made_anew_begin_at_zero() {
+    let lab = Lab::new();
+    lab.revision("monolith");
+    lab.create(0, json!({}));
+    let made_with = |messages: usize| {
+        let url =
+            lab.cloud.call(Service::Sqs, "CreateQueue", json!({"QueueName": "work"})).unwrap()["QueueUrl"].clone();
+        let topic = lab.cloud.call(Service::Sns, "CreateTopic", json!({"Name": "news"})).unwrap()["TopicArn"].clone();
+        for _ in 0..messages {
+            lab.cloud.call(Service::Sqs, "SendMessage", json!({"QueueUrl": url, "MessageBody": "m"})).unwrap();
+            lab.cloud.call(Service::Sns, "Publish", json!({"TopicArn": topic, "Message": "m"})).unwrap();
+        }
+        (url, topic)
+    };
+    to_whole_minute(&lab);
+    let (url, topic) = made_with(5);
+    lab.advance(60.0);
+    lab.cloud.call(Service::Sqs, "DeleteQueue", json!({"QueueUrl": url})).unwrap();
+    lab.cloud.call(Service::Sns, "DeleteTopic", json!({"TopicArn": topic})).unwrap();
+    made_with(2);
+    lab.advance(60.0);
+    assert_eq!(value(&lab, "AWS/SQS", "NumberOfMessagesSent", &[("QueueName", "work")], "Sum"), Some(2.0));
+    assert_eq!(value(&lab, "AWS/SNS", "NumberOfMessagesPublished", &[("TopicName", "news")], "Sum"), Some(2.0));
+}
+
+#[test]
+fn the_first_requests_of_a_group_count() {
+    let lab = Lab::new();
+    let told = Arc::new(Told::default());
+    lab.cloud.with_world(|world, _| world.elb.count_with(Arc::<Told>::clone(&told)));
+    to_whole_minute(&lab);
+    let group = lab.target_group("instance", 5);
+    told.more(|counts| counts.requests = 7);
+    lab.advance(59.0);
+    let (balancer, _) = dimensions(&lab, &group);
+    let dimensions = [("LoadBalancer", balancer.as_str())];
+    assert_eq!(value(&lab, "AWS/ApplicationELB", "RequestCount", &dimensions, "Sum"), Some(7.0));
 }
 
 #[test]

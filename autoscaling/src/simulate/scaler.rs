@@ -10,6 +10,7 @@ use crate::alarm::State;
 use crate::combine::{Decision, NotScaled, Reading, Situation, Suspended, Trigger, decide, within_bounds};
 use crate::cooldown::Cooldowns;
 use crate::series::later;
+use crate::tracking::recent_peak;
 
 /// The scalable target while it is simulated.
 #[derive(Debug)]
@@ -182,13 +183,14 @@ impl<'a> Scaler<'a> {
 
 /// A policy as its alarms know it.
 fn reading<'a>(policy: &'a Policy, watches: &[Watch]) -> Reading<'a> {
-    let of = |role| policy.alarms.iter().zip(watches).find(|(alarm, _)| alarm.role == role).map(|(_, watch)| watch);
+    let pair = |role| policy.alarms.iter().zip(watches).find(|(alarm, _)| alarm.role == role);
+    let of = |role| pair(role).map(|(_, watch)| watch);
     Reading {
         name: &policy.name,
         policy: &policy.policy,
         high: of(Role::High).map_or(State::InsufficientData, |watch| watch.state),
         low: of(Role::Low).map(|watch| watch.state),
         value: of(Role::High).and_then(|watch| watch.newest),
-        recent_peak: of(Role::Low).and_then(|watch| watch.values.iter().copied().reduce(f64::max)),
+        recent_peak: pair(Role::Low).and_then(|(alarm, watch)| recent_peak(&alarm.rule, watch.values.iter().copied())),
     }
 }

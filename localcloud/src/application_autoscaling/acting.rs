@@ -3,6 +3,7 @@
 use interstella_autoscaling::activity::Cause;
 use interstella_autoscaling::alarm::State;
 use interstella_autoscaling::combine::{Decision, Reading, Situation, Trigger, decide};
+use interstella_autoscaling::tracking::recent_peak;
 
 use super::scalable_target::ScalableTarget;
 use super::scaling_policy::{Kind, ScalingPolicy, alarms};
@@ -74,8 +75,7 @@ fn decision(
 fn reading<'a>(world: &World, now: CloudTime, name: &'a str, policy: &'a ScalingPolicy) -> Option<Reading<'a>> {
     let said = policy.policy()?;
     let Kind::TargetTracking { watched, alarms, .. } = &policy.kind else {
-        let (high, low, value, recent_peak) = (State::default(), None, None, None);
-        return Some(Reading { name, policy: said, high, low, value, recent_peak });
+        return Some(Reading { name, policy: said, high: State::default(), low: None, value: None, recent_peak: None });
     };
     let state = |alarm: &str| cloudwatch::alarm(world, alarm).map(|alarm| alarm.state).unwrap_or_default();
     // An expression that cannot be evaluated has no value.
@@ -87,7 +87,8 @@ fn reading<'a>(world: &World, now: CloudTime, name: &'a str, policy: &'a Scaling
         high: state(&alarms.high),
         low: alarms.low.as_deref().map(state),
         value: newest,
-        recent_peak: low.and_then(|low| low.datapoints.iter().map(|(_, value)| *value).reduce(f64::max)),
+        recent_peak: low
+            .and_then(|low| recent_peak(&low.configuration.rule(), low.datapoints.iter().map(|(_, value)| *value))),
     })
 }
 

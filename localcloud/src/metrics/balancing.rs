@@ -23,6 +23,8 @@ const ANSWERS: [&str; 4] = [
     "HTTPCode_Target_5XX_Count",
 ];
 
+const CONNECTION_ERRORS: &str = "TargetConnectionErrorCount";
+
 /// By target group.
 pub(super) type Samples = BTreeMap<String, Sample>;
 
@@ -35,13 +37,13 @@ pub(super) struct Sample {
     unhealthy: Vec<u32>,
 }
 
-/// Looks at the targets of every group in use; a group that is not in use any more is forgotten.
+/// Looks at the targets of every group in use; a group that is not in use any more is forgotten. A group's counters begin at zero
+/// when it comes into use, so what they show at the first look is of this minute.
 pub(super) fn sample(world: &mut World) {
     let groups = elb::hosts(world);
     let mut before = std::mem::take(&mut world.metrics.balancing);
     for Hosts { target_group_arn, healthy, unhealthy, .. } in groups {
-        let new = || Sample { before: elb::counts(world, &target_group_arn), ..Sample::default() };
-        let mut sample = before.remove(&target_group_arn).unwrap_or_else(new);
+        let mut sample = before.remove(&target_group_arn).unwrap_or_default();
         sample.healthy.push(healthy);
         sample.unhealthy.push(unhealthy);
         world.metrics.balancing.insert(target_group_arn, sample);
@@ -50,7 +52,6 @@ pub(super) fn sample(world: &mut World) {
 
 /// Puts the minute that ended, and begins the next.
 pub(super) fn put(world: &mut World, minute: CloudTime) {
-    let mut by_balancer: BTreeMap<String, f64> = BTreeMap::new();
     for Hosts { target_group_arn, load_balancer_arn, .. } in elb::hosts(world) {
         let counts = elb::counts(world, &target_group_arn);
         let Some(sample) = world.metrics.balancing.get_mut(&target_group_arn) else { continue };
@@ -58,20 +59,36 @@ pub(super) fn put(world: &mut World, minute: CloudTime) {
         sample.before = counts.clone();
         let delta = counts.since(&ended.before);
         let (balancer, group) = (tail(&load_balancer_arn, "loadbalancer/"), tail(&target_group_arn, ""));
-        *by_balancer.entry(balancer.to_owned()).or_default() += count(delta.requests);
-        put_group(world, minute, balancer, group, &delta, &ended);
-    }
-    for (balancer, requests) in by_balancer {
-        let name = metric(NAMESPACE, "RequestCount", &[("LoadBalancer", &balancer)]);
-        put_value(world, &name, "Count", minute, requests);
+        put_traffic(world, minute, balancer, group, &delta);
+        put_targets(world, minute, [("LoadBalancer", balancer), ("TargetGroup", group)], &delta, &ended);
     }
 }
 
-fn put_group(world: &mut World, minute: CloudTime, balancer: &str, group: &str, delta: &Counts, ended: &Sample) {
+/// What is known of a load balancer as a whole, the groups' values together, and of each of its target groups. An answer of the load
+/// balancer itself is of no group.
+fn put_traffic(world: &mut World, minute: CloudTime, balancer: &str, group: &str, delta: &Counts) {
     let both = [("LoadBalancer", balancer), ("TargetGroup", group)];
-    let requests = count(delta.requests);
-    put_value(world, &metric(NAMESPACE, "RequestCount", &both), "Count", minute, requests);
-    let each = requests_per_target(requests, &ended.healthy);
+    let answers = ANSWERS.into_iter().zip(delta.targets).chain([(CONNECTION_ERRORS, delta.connection_errors)]);
+    for dimensions in [&both[..1], &both[..]] {
+        put_value(world, &metric(NAMESPACE, "RequestCount", dimensions), "Count", minute, count(delta.requests));
+        for (name, value) in answers.clone().filter(|(_, value)| *value > 0) {
+            put_value(world, &metric(NAMESPACE, name, dimensions), "Count", minute, count(value));
+        }
+        let seconds = delta.response_times.iter().map(|(seconds, times)| (seconds * world.speed, times));
+        if let Some(times) = Bucket::merged(seconds.map(|(seconds, times)| Bucket::of_counted(seconds, count(*times))))
+        {
+            cloudwatch::put(world, &metric(NAMESPACE, "TargetResponseTime", dimensions), "Seconds", minute, &times);
+        }
+    }
+    if delta.balancer_5xx > 0 {
+        let name = metric(NAMESPACE, "HTTPCode_ELB_5XX_Count", &both[..1]);
+        put_value(world, &name, "Count", minute, count(delta.balancer_5xx));
+    }
+}
+
+/// What is known of a target group alone.
+fn put_targets(world: &mut World, minute: CloudTime, both: [(&str, &str); 2], delta: &Counts, ended: &Sample) {
+    let each = requests_per_target(count(delta.requests), &ended.healthy);
     for dimensions in [&both[..], &both[1..]] {
         // Target tracking's alarms ask for values without a unit, as recorded on AWS.
         put_value(world, &metric(NAMESPACE, "RequestCountPerTarget", dimensions), "None", minute, each);
@@ -81,17 +98,9 @@ fn put_group(world: &mut World, minute: CloudTime, balancer: &str, group: &str, 
             cloudwatch::put(world, &metric(NAMESPACE, name, &both), "Count", minute, &bucket);
         }
     }
-    let counts = ANSWERS.into_iter().zip(delta.targets).chain([
-        ("HTTPCode_ELB_5XX_Count", delta.balancer_5xx),
-        ("TargetConnectionErrorCount", delta.connection_errors),
-        ("UnhealthyRoutingRequestCount", delta.fail_open),
-    ]);
-    for (name, value) in counts.filter(|(_, value)| *value > 0) {
-        put_value(world, &metric(NAMESPACE, name, &both), "Count", minute, count(value));
-    }
-    let seconds = delta.response_times.iter().map(|(seconds, times)| (seconds * world.speed, times));
-    if let Some(times) = Bucket::merged(seconds.map(|(seconds, times)| Bucket::of_counted(seconds, count(*times)))) {
-        cloudwatch::put(world, &metric(NAMESPACE, "TargetResponseTime", &both), "Seconds", minute, &times);
+    if delta.fail_open > 0 {
+        let name = metric(NAMESPACE, "UnhealthyRoutingRequestCount", &both);
+        put_value(world, &name, "Count", minute, count(delta.fail_open));
     }
 }
 

@@ -22,9 +22,9 @@ pub(super) fn put(world: &mut World, now: CloudTime, minute: CloudTime) {
     for (topic, counts) in &topics {
         let earlier = before.topics.get(topic).copied().unwrap_or_default();
         let deltas = [
-            ("NumberOfMessagesPublished", counts.published - earlier.published),
-            ("NumberOfNotificationsDelivered", counts.delivered - earlier.delivered),
-            ("NumberOfNotificationsFailed", counts.failed - earlier.failed),
+            ("NumberOfMessagesPublished", since(counts.published, earlier.published)),
+            ("NumberOfNotificationsDelivered", since(counts.delivered, earlier.delivered)),
+            ("NumberOfNotificationsFailed", since(counts.failed, earlier.failed)),
         ];
         for (name, delta) in deltas.into_iter().filter(|(_, delta)| *delta > 0) {
             put_value(world, &metric("AWS/SNS", name, &[("TopicName", topic)]), "Count", minute, number(delta));
@@ -32,7 +32,7 @@ pub(super) fn put(world: &mut World, now: CloudTime, minute: CloudTime) {
     }
     for (queue, counts) in &queues {
         let dimensions = [("QueueName", queue.as_str())];
-        let sent = counts.sent - before.sent.get(queue).copied().unwrap_or_default();
+        let sent = since(counts.sent, before.sent.get(queue).copied().unwrap_or_default());
         let values = [
             ("ApproximateNumberOfMessagesVisible", Some(counts.visible)),
             ("ApproximateNumberOfMessagesNotVisible", Some(counts.in_flight)),
@@ -44,6 +44,11 @@ pub(super) fn put(world: &mut World, now: CloudTime, minute: CloudTime) {
     }
     let sent = queues.into_iter().map(|(queue, counts)| (queue, counts.sent)).collect();
     world.metrics.messages = Samples { topics, sent };
+}
+
+/// What was counted since `before`. A topic or queue of the same name that was made anew has begun at zero.
+fn since(count: u64, before: u64) -> u64 {
+    count.checked_sub(before).unwrap_or(count)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a minute has fewer messages than a double counts exactly")]
