@@ -29,7 +29,8 @@ cloudwatch.meta.events.register("before-send.cloudwatch", lambda request, **_: s
 now = cloudwatch.describe_alarm_history(AlarmName="load", MaxRecords=1)["AlarmHistoryItems"][0]["Timestamp"]
 assert isinstance(now, datetime.datetime), now
 day = datetime.timedelta(days=1)
-window = {"StartTime": now - day / 2, "EndTime": now + day / 2}
+minute = now.replace(second=0, microsecond=0)
+window = {"StartTime": minute - day / 2, "EndTime": minute + day / 2}
 stat = {"Metric": {"Namespace": "Test", "MetricName": "Load"}, "Period": 60, "Stat": "Average"}
 queries = [{"Id": "m1", "MetricStat": stat, "ReturnData": False}, {"Id": "e1", "Expression": "FILL(m1, 0) * 2"}]
 of_load = {"Namespace": "Test", "MetricName": "Load", "Period": 60, **window}
