@@ -29,9 +29,11 @@ cloudwatch.meta.events.register("before-send.cloudwatch", lambda request, **_: s
 now = cloudwatch.describe_alarm_history(AlarmName="load", MaxRecords=1)["AlarmHistoryItems"][0]["Timestamp"]
 assert isinstance(now, datetime.datetime), now
 day = datetime.timedelta(days=1)
-window = {"StartTime": now - day / 2, "EndTime": now + day / 2}
+minute = now.replace(second=0, microsecond=0)
+window = {"StartTime": minute - day / 2, "EndTime": minute + day / 2}
 stat = {"Metric": {"Namespace": "Test", "MetricName": "Load"}, "Period": 60, "Stat": "Average"}
 queries = [{"Id": "m1", "MetricStat": stat, "ReturnData": False}, {"Id": "e1", "Expression": "FILL(m1, 0) * 2"}]
+of_load = {"Namespace": "Test", "MetricName": "Load", "Period": 60, **window}
 name = f"math-{protocol}"
 arn = cloudwatch.describe_alarms(AlarmNames=["load"])["MetricAlarms"][0]["AlarmArn"]
 answers = [
@@ -49,8 +51,8 @@ answers = [
     cloudwatch.describe_alarms_for_metric(Namespace="Test", MetricName="Load"),
     cloudwatch.describe_alarm_history(AlarmName=name),
     cloudwatch.list_metrics(Namespace="Test", MetricName="Many"),
-    cloudwatch.get_metric_statistics(Namespace="Test", MetricName="Load", Period=60, Statistics=["Average", "Maximum"], **window),
-    cloudwatch.get_metric_statistics(Namespace="Test", MetricName="Load", Period=60, ExtendedStatistics=["p90"], **window),
+    cloudwatch.get_metric_statistics(**of_load, Statistics=["Average", "Maximum"]),
+    cloudwatch.get_metric_statistics(**of_load, ExtendedStatistics=["p90"]),
     cloudwatch.get_metric_data(MetricDataQueries=queries, **window),
     cloudwatch.enable_alarm_actions(AlarmNames=[name]),
     cloudwatch.disable_alarm_actions(AlarmNames=[name]),

@@ -46,6 +46,12 @@ impl Span {
         (end, u32::try_from(length / i64::from(seconds)).unwrap_or(u32::MAX))
     }
 
+    /// How many periods the span is as long as. It may touch one more, which does not count against limits (unverified).
+    fn length(&self, seconds: u32) -> u32 {
+        let length = self.end.as_second() - self.start.as_second();
+        u32::try_from(length / i64::from(seconds)).unwrap_or(u32::MAX)
+    }
+
     /// Refuses a period that no metric has, and one that is too short for the time since the span's start (AWS:
     /// GetMetricStatistics, "Period").
     fn check_period(&self, now: CloudTime, seconds: u32) -> Result<(), ApiError> {

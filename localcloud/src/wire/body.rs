@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
 
@@ -31,7 +31,7 @@ where
         Ok(Err(_)) => return Err((StatusCode::BAD_REQUEST, "the body broke off\n")),
         Err(_) => return Err((StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 10 s\n")),
     };
-    match parts.headers.get(header::CONTENT_ENCODING).map(|encoding| encoding.as_bytes()) {
+    match parts.headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"identity") => Ok(body),
         Some(b"gzip") => gunzip(&body),
         Some(_) => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "bodies may be compressed with gzip only\n")),

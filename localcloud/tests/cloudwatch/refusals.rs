@@ -139,6 +139,8 @@ fn reads_that_aws_refuses() {
         let error = lab.refused("GetMetricStatistics", merged(base.clone(), settings.clone()));
         assert!(error.starts_with(wanted), "{settings}: {error}");
     }
+    let touching = json!({"StartTime": START - 60 * 1440 + 30, "EndTime": START + 30});
+    lab.call("GetMetricStatistics", merged(base, touching));
     let data = |query: Value| {
         let input = json!({"StartTime": START - 60, "EndTime": START, "MetricDataQueries": [query]});
         lab.refused("GetMetricData", input)

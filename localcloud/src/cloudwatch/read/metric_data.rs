@@ -1,5 +1,6 @@
 //! GetMetricData: several metrics and expressions at once.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use interstella_autoscaling::series::Point;
@@ -99,13 +100,11 @@ fn results<'q>(
         let points = match &query.source {
             Source::Metric(stat) => stat.points(store, window.0, window.1),
             Source::Expression { .. } => {
-                if !scopes.contains_key(&seconds) {
-                    scopes.insert(seconds, query::scope(queries, store, seconds, window)?);
-                }
-                match scopes.get_mut(&seconds) {
-                    Some(scope) => query::series(scope, &query.id, window)?,
-                    None => Vec::new(),
-                }
+                let scope = match scopes.entry(seconds) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(query::scope(queries, store, seconds, window)?),
+                };
+                query::series(scope, &query.id, window)?
             }
         };
         results.push((query, points.into_iter().filter(|point| point.value.is_some()).collect()));

@@ -36,7 +36,7 @@ pub(crate) fn statistics(world: &World, now: CloudTime, input: GetMetricStatisti
     let span = Span::read(input.start_time, input.end_time)?;
     span.check_period(now, input.period)?;
     let (end, count) = span.periods(input.period);
-    check_count(count)?;
+    check_count(span.length(input.period))?;
     let read = |names: &[String]| names.iter().map(|name| statistic(name)).collect::<Result<Vec<_>, ApiError>>();
     let (plain, extended) = (read(&input.statistics)?, read(&input.extended_statistics)?);
     if plain.is_empty() == extended.is_empty() {
