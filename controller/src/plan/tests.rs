@@ -4,6 +4,7 @@
 
 mod laws;
 mod model;
+mod scaling;
 
 use serde_json::{Value, json};
 

@@ -21,7 +21,8 @@ fn changes() -> impl Strategy<Value = Value> {
     let front =
         (any::<bool>(), prop::sample::select(vec!["interstella", "other"]), 5000_u32..5002, 60_u32..62, 80_u32..82);
     let group = (prop::sample::select(vec!["monolith", "other"]), prop::sample::select(vec!["/", "/livez"]));
-    (image, logs, 0_u32..3, front, group, any::<bool>()).prop_map(|(image, logs, count, front, group, subscribed)| {
+    (image, logs, 0_u32..3, front, group, any::<bool>(), scaling()).prop_map(|values| {
+        let (image, logs, count, front, group, subscribed, scaling) = values;
         let (fronted, name, port, idle, group_port) = front;
         let (group_name, path) = group;
         let mut json = json!({
@@ -35,6 +36,7 @@ fn changes() -> impl Strategy<Value = Value> {
                 "targetGroup": {"name": group_name, "port": group_port, "healthCheck": {"path": path}},
             },
             "allowReplace": true,
+            "scaling": scaling,
         });
         if !fronted {
             json["loadBalancer"] = Value::Null;
@@ -43,6 +45,33 @@ fn changes() -> impl Strategy<Value = Value> {
             json["subscriptions"] = json!([]);
         }
         json
+    })
+}
+
+/// Auto scaling with a policy whose type may change, steps with an alarm of the load balancer or of the service, and a schedule.
+fn scaling() -> impl Strategy<Value = Value> {
+    let policy = prop::sample::select(vec![
+        json!([]),
+        json!([{"name": "load", "metric": "ECSServiceAverageCPUUtilization", "target": 50}]),
+    ]);
+    let namespace = prop::sample::select(vec!["AWS/ECS", "AWS/SQS"]);
+    let parts = (1_u32..3, policy, prop::option::of(namespace), any::<bool>());
+    prop::option::of(parts).prop_map(|parts| {
+        let Some((min, tracking, namespace, scheduled)) = parts else { return Value::Null };
+        let step = namespace.map(|namespace| {
+            let alarm = json!({
+                "namespace": namespace, "metricName": "CPUUtilization", "statistic": "Average", "evaluationPeriods": 2,
+                "threshold": 80, "comparisonOperator": "GreaterThanThreshold",
+            });
+            let steps = json!([{"metricIntervalLowerBound": 0, "scalingAdjustment": 1}]);
+            let name = if tracking == json!([]) { "load" } else { "burst" };
+            json!({"name": name, "adjustmentType": "ChangeInCapacity", "steps": steps, "alarm": alarm})
+        });
+        let action = scheduled.then(|| json!({"name": "day", "schedule": "cron(0 8 * * ? *)", "minCapacity": 2}));
+        json!({
+            "minCapacity": min, "maxCapacity": 5, "targetTracking": tracking,
+            "step": step.into_iter().collect::<Vec<_>>(), "scheduled": action.into_iter().collect::<Vec<_>>(),
+        })
     })
 }
 
@@ -78,13 +107,17 @@ fn walk(world: &mut World, desired: &Desired, cuts: &[usize]) {
 }
 
 /// How many of each there are, whatever way led there.
-fn counts(world: &World) -> [usize; 5] {
+fn counts(world: &World) -> [usize; 9] {
     [
         world.log_groups.len(),
         world.balancers.len(),
         world.groups.len(),
         world.listeners.len(),
         world.subscriptions.len(),
+        usize::from(world.scaling.target.is_some()),
+        world.scaling.policies.len(),
+        world.scaling.actions.len(),
+        world.scaling.alarms.len(),
     ]
 }
 

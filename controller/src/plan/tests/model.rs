@@ -3,12 +3,15 @@
 
 use crate::app::{MANAGER_TAG, Owner, Tags};
 use crate::desired::Desired;
-use crate::observed::Observed;
+use crate::observed::{Observed, Scaling};
 use crate::plan::{Action, plan};
 use crate::resource::service::{Deployment, Life};
 use crate::resource::target_group::Target;
 use crate::resource::task_definition::{CONTENT_TAG, ROLLOUT_TAG, Revision, choice};
-use crate::resource::{listener, load_balancer, log_group, service, subscription, target_group, task_definition};
+use crate::resource::{
+    alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
+    subscription, target_group, task_definition,
+};
 
 /// Passes within which everything has to converge.
 const ENOUGH: usize = 20;
@@ -22,6 +25,7 @@ pub(super) struct World {
     pub(super) listeners: Vec<listener::Found>,
     pub(super) service: Option<service::Found>,
     pub(super) subscriptions: Vec<subscription::Found>,
+    pub(super) scaling: Scaling,
     made: u32,
 }
 
@@ -59,7 +63,7 @@ impl World {
         let live = self.service.as_ref().is_some_and(|found| found.life != Life::Inactive);
         let active = self.revisions.iter().any(|one| one.active);
         let parts = self.log_groups.len() + self.balancers.len() + self.groups.len() + self.listeners.len();
-        !live && !active && parts + self.subscriptions.len() == 0
+        !live && !active && self.scaling == Scaling::default() && parts + self.subscriptions.len() == 0
     }
 
     pub(super) fn observe(&self, desired: &Desired) -> Observed {
@@ -70,6 +74,7 @@ impl World {
             listeners: self.listeners.clone(),
             service: self.service.clone(),
             subscriptions: self.subscriptions.clone(),
+            scaling: self.scaling.clone(),
             ..Observed::default()
         };
         for group in &mut observed.target_groups {
@@ -114,6 +119,10 @@ impl World {
             Action::TargetGroup(action) => self.target_group(desired, action, tags),
             Action::Listener(action) => self.listener(desired, action, tags),
             Action::Service(action) => self.service(desired, action, tags),
+            Action::ScalableTarget(action) => self.scalable_target(desired, action, tags),
+            Action::ScalingPolicy(action) => self.scaling_policy(desired, action),
+            Action::ScheduledAction(action) => self.scheduled_action(desired, action),
+            Action::Alarm(action) => self.alarm(desired, action, tags),
             Action::Subscription(action) => self.subscription(action),
         }
     }
@@ -252,6 +261,77 @@ impl World {
         for arn in spec.target_groups() {
             let attached = self.listeners.iter().any(|one| one.spec.default_action.forwards_to(arn));
             assert!(attached, "no associated load balancer");
+        }
+    }
+
+    fn scalable_target(&mut self, desired: &Desired, action: scalable_target::Action, tags: Tags) {
+        match action {
+            scalable_target::Action::Register { spec, .. } => {
+                assert!(self.scaling.target.is_none(), "exists");
+                assert!(self.service.as_ref().is_some_and(|one| one.life == Life::Active), "no service");
+                self.scaling.target = Some(scalable_target::Found { arn: Some("arn:target".into()), tags, spec });
+            }
+            scalable_target::Action::Update { edit, .. } => {
+                self.our_target(desired);
+                self.scaling.target.as_mut().unwrap().spec = edit.to;
+            }
+            scalable_target::Action::Deregister { .. } => {
+                self.our_target(desired);
+                self.scaling = Scaling { alarms: std::mem::take(&mut self.scaling.alarms), ..Scaling::default() };
+            }
+        }
+    }
+
+    fn our_target(&self, desired: &Desired) {
+        ours(desired, &self.scaling.target.as_ref().expect("no scalable target").tags);
+    }
+
+    fn scaling_policy(&mut self, desired: &Desired, action: scaling_policy::Action) {
+        self.our_target(desired);
+        let (name, spec) = match action {
+            scaling_policy::Action::Create { name, spec, .. } => (name, Some(*spec)),
+            scaling_policy::Action::Update { name, edit, .. } => (name, Some(edit.to)),
+            scaling_policy::Action::Delete { name, .. } => (name, None),
+        };
+        assert!(name.starts_with("interstella."), "touched {name}");
+        let kept = self.scaling.policies.iter().position(|one| one.name == name);
+        let kept = kept.map(|index| self.scaling.policies.remove(index));
+        if let Some(spec) = spec {
+            assert!(kept.as_ref().is_none_or(|one| one.spec.kind() == spec.kind()), "another type");
+            let arn = kept.map_or_else(|| self.arn("policy", &name), |one| one.arn);
+            self.scaling.policies.push(scaling_policy::Found { name, arn, spec, alarms: Vec::new() });
+        }
+    }
+
+    fn scheduled_action(&mut self, desired: &Desired, action: scheduled_action::Action) {
+        self.our_target(desired);
+        let (name, spec) = match action {
+            scheduled_action::Action::Create { name, spec, .. } => (name, Some(spec)),
+            scheduled_action::Action::Update { name, edit, .. } => (name, Some(edit.to)),
+            scheduled_action::Action::Delete { name, .. } => (name, None),
+        };
+        assert!(name.starts_with("interstella."), "touched {name}");
+        self.scaling.actions.retain(|one| one.name != name);
+        self.scaling.actions.extend(spec.map(|spec| scheduled_action::Found { name, spec }));
+    }
+
+    fn alarm(&mut self, desired: &Desired, action: alarm::Action, tags: Tags) {
+        let index = |name: &str| self.scaling.alarms.iter().position(|one| one.name == name);
+        match action {
+            alarm::Action::Create { name, spec, .. } => {
+                assert!(index(&name).is_none(), "exists");
+                self.scaling.alarms.push(alarm::Found { name, tags, spec: *spec });
+            }
+            alarm::Action::Update { name, edit } => {
+                let index = index(&name).unwrap();
+                ours(desired, &self.scaling.alarms[index].tags);
+                self.scaling.alarms[index].spec = edit.to;
+            }
+            alarm::Action::Delete { name } => {
+                let index = index(&name).unwrap();
+                ours(desired, &self.scaling.alarms[index].tags);
+                self.scaling.alarms.remove(index);
+            }
         }
     }
 
