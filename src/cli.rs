@@ -81,10 +81,14 @@ pub enum Verb {
     Run(verb::run::Arguments),
     /// Conditions, counts, rollout, endpoint, and why an app is not ready
     Status(verb::status::Arguments),
+    /// Orders by a load profile, at a rate or in bursts, and what becomes of them
+    Load(verb::load::Arguments),
     /// Start a new deployment of the same revision, as after pushing a tag again
     Restart(verb::restart::Arguments),
     /// Try a stalled rollout again
     Retry(verb::restart::Arguments),
+    /// Try scaling policies against a load curve, without any cloud
+    Simulate(Box<verb::simulate::Arguments>),
     /// Remove what is ours, in order, and wait until it is gone
     Destroy(verb::destroy::Arguments),
     /// The JSON Schema of manifests, for editors
@@ -99,4 +103,12 @@ pub enum Verb {
     #[cfg(feature = "local")]
     #[command(hide = true)]
     Reaper,
+}
+
+/// Reads how many times faster than that of this machine the cloud's time passes.
+pub fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && (0.1..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("a speed is a number from 0.1 to 1000".to_owned()),
+    }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http::Request;
+use http::request::Builder;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
@@ -12,18 +14,36 @@ use crate::failure::Failure;
 /// The controller answers a release once a running pass has ended.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
+/// Longest answer that is read.
+const MOST_BYTES: usize = 64 * 1024;
+
 /// Sends a POST without a body and returns the status.
 pub async fn post(url: &str, path: &str, headers: &[(&str, &str)]) -> Result<u16, Failure> {
+    let request = Request::post(at(url, path));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    Ok(send(url, request).await?.0)
+}
+
+/// Sends a GET and returns status and body.
+pub async fn get(url: &str, path: &str) -> Result<(u16, Bytes), Failure> {
+    send(url, Request::get(at(url, path))).await
+}
+
+fn at(url: &str, path: &str) -> String {
+    format!("{}{path}", url.trim_end_matches('/'))
+}
+
+async fn send(url: &str, request: Builder) -> Result<(u16, Bytes), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::because(format!("cannot reach {url}"), error);
-    let mut request = http::Request::post(format!("{}{path}", url.trim_end_matches('/')));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(Full::<Bytes>::default()).map_err(|error| failed(&error))?;
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    match tokio::time::timeout(TIMEOUT, client.request(request)).await {
-        Ok(Ok(response)) => Ok(response.status().as_u16()),
-        Ok(Err(error)) => Err(failed(&error)),
+    match tokio::time::timeout(TIMEOUT, exchange(request)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(failed(error.as_ref())),
         Err(elapsed) => Err(failed(&elapsed)),
     }
+}
+
+async fn exchange(request: Builder) -> Result<(u16, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let (head, body) = client.request(request.body(Full::<Bytes>::default())?).await?.into_parts();
+    Ok((head.status.as_u16(), Limited::new(body, MOST_BYTES).collect().await?.to_bytes()))
 }

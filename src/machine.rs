@@ -67,6 +67,8 @@ impl Machine {
         let clock = Clock::live(plan.speed);
         let sockets = Arc::new(Sockets::default());
         let mut world = world(&plan, &clock, &endpoint_url, &sockets)?;
+        let proxy = Proxy::new(sockets);
+        world.elb.count_with(Arc::new(proxy.clone()));
         let routing = elb::subscribe(&mut world);
         let process = Process::start(settings(&plan, &endpoint_url))
             .map_err(|error| Failure::because(format!("cannot start {}", plan.program.display()), &error))?;
@@ -74,7 +76,6 @@ impl Machine {
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
         parts.spawn(Arc::clone(&cloud).run_timers());
-        let proxy = Proxy::new(sockets);
         let until = wait_for(stopped.clone());
         parts.spawn(async move { proxy.run(routing, until).await });
         let until = wait_for(stopped);
@@ -115,6 +116,7 @@ fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>)
     let seed_of_ids = now.as_millis().unsigned_abs();
     let mut world = World::new(REGION, seed_of_ids, images(plan));
     endpoint_url.clone_into(&mut world.endpoint_url);
+    world.speed = plan.speed;
     world.addresses.port_probe = port_is_free;
     world.addresses.begin_at(std::process::id().wrapping_mul(PORTS_APART));
     let ports: Arc<dyn Ports> = Arc::<Sockets>::clone(sockets);

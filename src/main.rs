@@ -3,14 +3,17 @@
 mod cli;
 mod failure;
 mod http;
+mod load;
 #[cfg(feature = "local")]
 mod machine;
 mod manifests;
 mod output;
+mod profile;
 mod progress;
 mod running;
 mod session;
 mod shutdown;
+mod simulate;
 mod telemetry;
 mod verb;
 mod watching;

@@ -5,12 +5,14 @@ pub mod apply;
 pub mod cloud;
 pub mod destroy;
 pub mod env;
+pub mod load;
 #[cfg(feature = "local")]
 pub mod parts;
 pub mod plan;
 pub mod restart;
 pub mod run;
 pub mod schema;
+pub mod simulate;
 pub mod status;
 #[cfg(feature = "local")]
 pub mod up;
@@ -73,12 +75,14 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,
         Verb::Apply(arguments) => interruptible(&context, apply::run(&context, &arguments)).await,
         Verb::Status(arguments) => interruptible(&context, status::run(&context, &arguments)).await,
+        Verb::Load(arguments) => load::run(context, arguments).await,
         Verb::Restart(arguments) => {
             interruptible(&context, restart::run(&context, &arguments, restart::Why::Asked)).await
         }
         Verb::Retry(arguments) => {
             interruptible(&context, restart::run(&context, &arguments, restart::Why::Stalled)).await
         }
+        Verb::Simulate(arguments) => interruptible(&context, simulate::run(&context, &arguments)).await,
         Verb::Destroy(arguments) => interruptible(&context, destroy::run(&context, &arguments)).await,
         #[cfg(feature = "local")]
         Verb::Worker(_) | Verb::Hq(_) | Verb::Reaper => Ok(ExitCode::SUCCESS),

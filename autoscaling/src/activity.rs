@@ -73,8 +73,8 @@ impl std::fmt::Display for Cause {
             }
             Self::MinimumSet(bound) => write!(f, "minimum capacity was set to {bound}"),
             Self::MaximumSet(bound) => write!(f, "maximum capacity was set to {bound}"),
-            // The joining of the two texts is unverified.
-            Self::Scheduled { action, bound } => write!(f, "scheduled action name {action} was triggered: {bound}"),
+            // That the action set the bounds is an activity of its own, whose cause is `scheduled_cause`.
+            Self::Scheduled { action: _, bound } => bound.fmt(f),
         }
     }
 }
@@ -101,6 +101,26 @@ pub fn status_message(status: Status, to: u32, found: u32) -> String {
         Status::Overridden => format!("{told} Found it was later changed to {found}."),
         Status::Failed => format!("Failed to set desired count to {to}."),
     }
+}
+
+/// `Cause` of the activity in which a scheduled action sets the bounds; moving the count between them is another activity.
+///
+/// AWS: Application Auto Scaling user guide, "Scaling activities", has this text and the two that follow.
+#[must_use]
+pub fn scheduled_cause(action: &str) -> String {
+    format!("scheduled action name {action} was triggered")
+}
+
+/// `Description` of an activity that sets the bounds.
+#[must_use]
+pub fn description_of_bounds(min_capacity: u32, max_capacity: u32) -> String {
+    format!("Setting min capacity to {min_capacity} and max capacity to {max_capacity}")
+}
+
+/// `StatusMessage` of an activity that set the bounds.
+#[must_use]
+pub fn status_message_of_bounds(min_capacity: u32, max_capacity: u32) -> String {
+    format!("Successfully set min capacity to {min_capacity} and max capacity to {max_capacity}")
 }
 
 impl NotScaled {
@@ -139,6 +159,11 @@ mod tests {
         let bounds = [(0, 1, 5), (9, 1, 5), (3, 1, 5)].map(|(capacity, min, max)| Cause::of_bounds(capacity, min, max));
         let shown: Vec<String> = bounds.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(shown, ["minimum capacity was set to 1", "maximum capacity was set to 5"]);
+        let scheduled = Cause::Scheduled { action: "night".to_owned(), bound: Box::new(Cause::MaximumSet(5)) };
+        assert_eq!(scheduled.to_string(), "maximum capacity was set to 5");
+        assert_eq!(scheduled_cause("night"), "scheduled action name night was triggered");
+        assert_eq!(description_of_bounds(5, 10), "Setting min capacity to 5 and max capacity to 10");
+        assert_eq!(status_message_of_bounds(5, 10), "Successfully set min capacity to 5 and max capacity to 10");
         assert_eq!(description(1), "Setting desired count to 1.");
         let message = |status| status_message(status, 1, 2);
         assert_eq!(

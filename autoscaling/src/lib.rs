@@ -16,5 +16,7 @@ pub mod combine;
 pub mod cooldown;
 pub mod schedule;
 pub mod series;
+pub mod simulate;
 pub mod step;
 pub mod tracking;
+pub mod traffic;

@@ -88,6 +88,14 @@ impl TargetTracking {
     }
 }
 
+/// What a scale-in is measured by: the largest of the `values` that decided the low alarm. `None` if they are fewer than the
+/// alarm's periods: an alarm may go off where values are missing, but missing values are no low load.
+#[must_use]
+pub fn recent_peak(low: &Rule, values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
+    let are_enough = values.len() >= low.evaluation_periods as usize;
+    values.reduce(f64::max).filter(|_| are_enough)
+}
+
 fn all_of(periods: u32, comparison: Comparison, threshold: f64) -> Rule {
     Rule { comparison, threshold, evaluation_periods: periods, datapoints_to_alarm: periods, missing: Missing::Missing }
 }
@@ -115,6 +123,13 @@ mod tests {
         assert_eq!(shape(Resolution::High), Some((30, 18.0)));
         let only_out = TargetTracking { disable_scale_in: true, ..policy(20.0) };
         assert_eq!(only_out.low_alarm(Resolution::Standard), None);
+    }
+
+    #[test]
+    fn a_scale_in_is_not_measured_by_too_few_values() {
+        let low = policy(20.0).low_alarm(Resolution::Standard).unwrap();
+        let of = |count: usize| recent_peak(&low, (0_u8..).map(f64::from).take(count).collect::<Vec<_>>().into_iter());
+        assert_eq!([0, 14, 15].map(of), [None, None, Some(14.0)]);
     }
 
     #[test]

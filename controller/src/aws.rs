@@ -132,6 +132,12 @@ impl Aws {
         &self.region
     }
 
+    /// Whether the endpoint is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.endpoint_url.as_deref().is_some_and(is_loopback)
+    }
+
     /// The endpoint, when it is not AWS's own.
     #[must_use]
     pub fn endpoint_url(&self) -> Option<&str> {

@@ -23,6 +23,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 DATA = pathlib.Path(botocore.__file__).parent / "data"
 
 IMPLEMENTED = {
+    "application-autoscaling": """
+        DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget DescribeScalableTargets DescribeScalingActivities
+        DescribeScalingPolicies DescribeScheduledActions GetPredictiveScalingForecast ListTagsForResource PutScalingPolicy
+        PutScheduledAction RegisterScalableTarget TagResource UntagResource
+    """,
+    "cloudwatch": """
+        DeleteAlarms DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric DisableAlarmActions EnableAlarmActions
+        GetMetricData GetMetricStatistics ListMetrics ListTagsForResource PutMetricAlarm PutMetricData SetAlarmState
+        TagResource UntagResource
+    """,
     "ecs": """
         CreateCluster CreateService DeleteCluster DeleteService DeleteTaskDefinitions DeregisterTaskDefinition
         DescribeClusters DescribeContainerInstances DescribeServiceDeployments DescribeServiceRevisions DescribeServices
@@ -58,6 +68,20 @@ IMPLEMENTED = {
     "resourcegroupstaggingapi": "GetResources TagResources UntagResources",
 }
 
+# A service may speak several protocols; the local cloud speaks the first of these that it has, which every client knows. Of
+# CloudWatch every protocol has clients: CBOR the Rust SDK, JSON newer and query older versions of boto3.
+PROTOCOLS = ["json", "query"]
+EVERY_PROTOCOL = {"cloudwatch": ["cbor", "json", "query"]}
+
+# Patterns are written for Java. What the local cloud's regular expressions lack is said in other words: printable ASCII,
+# characters beyond 16 bits, and a name that is looked ahead at for what it must not have.
+PATTERNS = {
+    "\\p{Print}": "[ -~]",
+    "\\uD800\\uDC00-\\uDBFF\\uDFFF": "\\x{10000}-\\x{10FFFF}",
+    "(?!((^[ ]+.*)|(.*([\\u0000-\\u001f]|[\\u007f-\\u009f]|[:/|])+.*)|(.*[ ]+$))).+":
+        "[^ \\x00-\\x1f\\x7f-\\x9f:/|]([^\\x00-\\x1f\\x7f-\\x9f:/|]*[^ \\x00-\\x1f\\x7f-\\x9f:/|])?",
+}
+
 METADATA = ["apiVersion", "jsonVersion", "targetPrefix", "xmlNamespace"]
 SHAPE = ["type", "enum", "min", "max", "pattern", "sensitive", "document", "required"]
 
@@ -90,13 +114,21 @@ def trimmed(service, implemented):
         operations[name] = operation(model["operations"][name], pages.get(name))
         wanted += [operations[name][key] for key in ("input", "output") if key in operations[name]]
     metadata = {key: model["metadata"][key] for key in METADATA if key in model["metadata"]}
-    # A service may speak several protocols; the local cloud speaks one of the two that every client knows.
-    metadata["protocol"] = next(name for name in ("json", "query") if name in model["metadata"]["protocols"])
+    spoken = [name for name in PROTOCOLS if name in model["metadata"]["protocols"]][:1]
+    metadata["protocols"] = EVERY_PROTOCOL.get(service, spoken)
+    if "query" in metadata["protocols"] and len(metadata["protocols"]) > 1:
+        metadata["errorShapes"] = error_shapes(model["shapes"])
     return {
         "metadata": metadata,
         "operations": operations,
         "shapes": shapes(model["shapes"], wanted),
     }
+
+
+def error_shapes(source):
+    """Names of errors in JSON and CBOR by their codes in awsQuery, where these differ."""
+    errors = {shape["error"]["code"]: name for name, shape in source.items() if "code" in shape.get("error", {})}
+    return {code: name for code, name in errors.items() if code != name}
 
 
 def load(path):
@@ -131,6 +163,9 @@ def shapes(source, wanted):
 
 def shape(source):
     kept = {key: source[key] for key in SHAPE if key in source}
+    for javas, ours in PATTERNS.items():
+        if "pattern" in kept:
+            kept["pattern"] = kept["pattern"].replace(javas, ours)
     if "members" in source:
         kept["members"] = {name: reference(member) for name, member in source["members"].items()}
     for key in ("member", "key", "value"):

@@ -26,12 +26,27 @@ pub enum Service {
     Sts,
     /// Resource Groups Tagging (`tagging`).
     Tagging,
+    /// CloudWatch's metrics and alarms (`monitoring`), in each of its three protocols.
+    CloudWatch,
+    /// Application Auto Scaling (`application-autoscaling`). awsJson1.1, target `AnyScaleFrontendService`.
+    ApplicationAutoScaling,
 }
 
 impl Service {
     /// Every service there is.
-    pub const ALL: [Self; 9] =
-        [Self::Ecs, Self::Elb, Self::Logs, Self::Sns, Self::Ssm, Self::Ecr, Self::Sts, Self::Tagging, Self::Sqs];
+    pub const ALL: [Self; 11] = [
+        Self::Ecs,
+        Self::Elb,
+        Self::Logs,
+        Self::Sns,
+        Self::Ssm,
+        Self::Ecr,
+        Self::Sts,
+        Self::Tagging,
+        Self::Sqs,
+        Self::CloudWatch,
+        Self::ApplicationAutoScaling,
+    ];
 
     /// Its name in a SigV4 credential scope.
     pub const fn scope(self) -> &'static str {
@@ -45,6 +60,8 @@ impl Service {
             Self::Sts => "sts",
             Self::Tagging => "tagging",
             Self::Sqs => "sqs",
+            Self::CloudWatch => "monitoring",
+            Self::ApplicationAutoScaling => "application-autoscaling",
         }
     }
 }

@@ -24,6 +24,17 @@ impl CloudTime {
         self.0 as f64 / 1000.0
     }
 
+    /// The same moment as the engine of auto scaling has it.
+    pub fn timestamp(self) -> jiff::Timestamp {
+        let nearest = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(nearest)
+    }
+
+    /// The moment that the engine of auto scaling has, without what is finer than milliseconds.
+    pub fn from_timestamp(moment: jiff::Timestamp) -> Self {
+        Self(moment.as_millisecond())
+    }
+
     /// The moment `delay` later.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {

@@ -11,12 +11,14 @@ mod errors;
 mod events;
 mod paging;
 mod placement;
+mod scaling;
 mod scheduler;
 mod service;
 mod service_deployment;
 mod tags;
 mod task;
 mod task_definition;
+mod usage;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +31,10 @@ use crate::effect::Report;
 use crate::elb::Target;
 use crate::world::World;
 
+pub use self::scaling::{desired_count, is_deploying, running_count, set_desired_count, target_groups};
 pub use self::service::ServiceKey;
 pub use self::tags::tagged;
+pub use self::usage::{ServiceTasks, running_tasks};
 
 /// Everything ECS holds.
 #[derive(Debug, Clone, Default)]
@@ -129,6 +133,7 @@ pub fn report(world: &mut World, now: CloudTime, report: Report) {
         }
         Report::LogLine { .. }
         | Report::TargetChecked { .. }
+        | Report::TasksMeasured(_)
         | Report::Delivered { .. }
         | Report::SubscriptionConfirmed { .. } => {}
     }

@@ -22,6 +22,8 @@ pub enum Effect {
     CheckTarget(HealthCheckRequest),
     /// One HTTP delivery of SNS.
     Deliver(DeliveryRequest),
+    /// See what every running task uses. Answered by `TasksMeasured`, or not at all where nothing can be measured.
+    MeasureTasks,
 }
 
 /// A task to start.
@@ -85,7 +87,7 @@ pub struct DeliveryRequest {
 }
 
 /// What came of an effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Report {
     /// All containers of the task run.
     TaskStarted {
@@ -126,6 +128,8 @@ pub enum Report {
         /// What it answered.
         result: CheckResult,
     },
+    /// What tasks use.
+    TasksMeasured(Vec<TaskUsage>),
     /// A delivery ended.
     Delivered {
         /// The attempt.
@@ -143,6 +147,17 @@ pub enum Report {
         /// The token of the message.
         token: String,
     },
+}
+
+/// What a task uses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskUsage {
+    /// The task.
+    pub task_id: String,
+    /// Cores kept busy since the last measurement, on average, in the machine's own time.
+    pub cores: f64,
+    /// Memory in use now.
+    pub memory_bytes: u64,
 }
 
 /// What a target answered to a health check.

@@ -20,6 +20,7 @@ mod rule;
 mod tags;
 mod target_group;
 mod targets;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use condition::{Condition, Field};
 pub use health::{checked, health};
 pub use ports::Ports;
 pub use targets::{deregister, register};
+pub use traffic::{Counts, Hosts, Traffic, counts, hosts};
 
 use crate::call::{self, Answer, ApiError, Call};
 use crate::clock::CloudTime;
@@ -48,6 +50,7 @@ pub struct Elb {
     /// Registrations made so far: tells a target from the same target registered again.
     registrations: u64,
     ports: ports::PortsHandle,
+    traffic: traffic::TrafficHandle,
     /// Whether something changed since the routing was last published.
     unpublished: bool,
     routing: watch::Sender<Arc<routing::Routing>>,
@@ -57,6 +60,11 @@ impl Elb {
     /// Has listeners open real sockets. Without it ports are only in the books.
     pub fn listen_on(&mut self, ports: Arc<dyn Ports>) {
         self.ports = ports::PortsHandle::new(ports);
+    }
+
+    /// Has `traffic` count the requests. Without it there are none.
+    pub fn count_with(&mut self, traffic: Arc<dyn Traffic>) {
+        self.traffic = traffic::TrafficHandle::new(traffic);
     }
 }
 

@@ -12,17 +12,21 @@
 //! timer in cloud time. This crate knows nothing of the controller, the worker or hq.
 
 pub mod addresses;
+pub mod application_autoscaling;
 pub mod call;
 pub mod clock;
 pub mod cloud;
+pub mod cloudwatch;
 pub mod ecr;
 pub mod ecs;
 pub mod effect;
 pub mod elb;
+pub mod event;
 pub mod faults;
 pub mod images;
 pub mod journal;
 pub mod logs;
+pub mod metrics;
 pub mod page;
 pub mod proxy;
 pub mod runtime;

@@ -13,6 +13,7 @@ mod body;
 mod counts;
 mod forward;
 mod headers;
+mod histogram;
 mod pattern;
 mod pool;
 mod route;
@@ -27,10 +28,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-pub use counts::Counts;
 pub use sockets::Sockets;
 
 use crate::elb::routing::Routing;
+use crate::elb::{Counts, Traffic};
 use table::Table;
 
 /// Client connections that are served at once; more wait to be accepted.
@@ -40,9 +41,17 @@ const CLOSING_GRACE: Duration = Duration::from_secs(2);
 /// Idle timeout of connections to a port whose listener has just gone.
 const IDLE_TIMEOUT_WITHOUT_LISTENER: Duration = Duration::from_secs(1);
 
-/// The data plane of all load balancers.
+/// The data plane of all load balancers. Clones are the same one.
+#[derive(Clone)]
 pub struct Proxy {
     shared: Arc<Shared>,
+}
+
+impl Traffic for Proxy {
+    fn counts(&self, target_group_arn: &str) -> Counts {
+        let table = self.shared.table.borrow();
+        table.groups.get(target_group_arn).map(|group| group.shared.counters.read()).unwrap_or_default()
+    }
 }
 
 /// What the proxy's tasks share.

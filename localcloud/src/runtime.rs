@@ -9,3 +9,4 @@ pub mod process;
 pub mod reaper;
 pub mod signer;
 mod task;
+mod usage;

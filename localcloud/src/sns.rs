@@ -22,6 +22,8 @@ use crate::clock::CloudTime;
 use crate::page;
 use crate::world::World;
 
+pub use topic::Counts;
+
 /// Topics, subscriptions and deliveries under way.
 #[derive(Debug, Clone, Default)]
 pub struct Sns {
@@ -101,6 +103,18 @@ pub fn confirmed(world: &mut World, now: CloudTime, topic_arn: &str, token: &str
         // The subscription or its topic was deleted in the meantime; a real receiver would get this as an answer.
         tracing::debug!(topic_arn, %error, "confirmation came to nothing");
     }
+}
+
+/// What each topic has counted, by name.
+#[must_use]
+pub fn counts(world: &World) -> BTreeMap<String, Counts> {
+    let name = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).to_owned();
+    world.sns.topics.iter().map(|(arn, topic)| (name(arn), topic.counts)).collect()
+}
+
+/// Publishes what an alarm has to say, as CloudWatch does with its right to a topic.
+pub fn notify(world: &mut World, now: CloudTime, topic_arn: &str, subject: &str, message: String) {
+    publish::notify(world, now, topic_arn, subject, message);
 }
 
 /// Topics with their tags, by ARN.

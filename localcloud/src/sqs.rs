@@ -14,6 +14,8 @@ use crate::call::{self, Answer, ApiError, Call};
 use crate::clock::CloudTime;
 use crate::world::World;
 
+pub use queue::Counts;
+
 /// Queues, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Sqs {
@@ -42,7 +44,16 @@ pub fn put(world: &mut World, now: CloudTime, queue_arn: &str, body: String) -> 
     let prefix = world.arn("sqs", "");
     let message = message::Message::new(world.ids.uuid(), body, now, now);
     let queue = queue_arn.strip_prefix(&prefix).and_then(|name| world.sqs.queues.get_mut(name));
-    queue.map(|queue| queue.messages.push(message)).is_some()
+    let Some(queue) = queue else { return false };
+    queue.sent += 1;
+    queue.messages.push(message);
+    true
+}
+
+/// What each queue counts at `now`, by name.
+#[must_use]
+pub fn counts(world: &World, now: CloudTime) -> BTreeMap<String, Counts> {
+    world.sqs.queues.iter().map(|(name, queue)| (name.clone(), queue.counts(now))).collect()
 }
 
 fn read<T: serde::de::DeserializeOwned>(operation: &str, input: Value) -> Result<T, ApiError> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::call::{Answer, ApiError, Call, Service, input};
 use crate::page::page;
 use crate::world::World;
-use crate::{ecs, elb, logs, sns};
+use crate::{application_autoscaling, cloudwatch, ecs, elb, logs, sns};
 
 /// Resources on a page unless the caller says otherwise.
 const PAGE: usize = 50;
@@ -63,11 +63,11 @@ struct UntagResources {
 
 /// Resources that have tags and meet every filter. AWS also lists resources that had tags once; there is no record of these.
 fn get_resources(world: &World, request: &GetResources) -> Answer {
-    let mut found: Vec<_> = [ecs::tagged(world), elb::tagged(world), logs::tagged(world), sns::tagged(world)]
-        .into_iter()
-        .flatten()
-        .filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags))
-        .collect();
+    let everywhere =
+        [application_autoscaling::tagged, cloudwatch::tagged, ecs::tagged, elb::tagged, logs::tagged, sns::tagged]
+            .map(|of| of(world));
+    let mut found: Vec<_> =
+        everywhere.into_iter().flatten().filter(|(arn, tags)| !tags.is_empty() && wanted(request, arn, tags)).collect();
     found.sort();
     let token = Some(request.pagination_token.as_str()).filter(|token| !token.is_empty());
     let size = request.resources_per_page.unwrap_or(PAGE);
@@ -103,7 +103,13 @@ fn tag(world: &mut World, call: &Call, request: &TagResources) -> Answer {
         Target::Ecs => Some((Service::Ecs, "TagResource", json!({"resourceArn": arn, "tags": lower}))),
         Target::Elb => Some((Service::Elb, "AddTags", json!({"ResourceArns": [arn], "Tags": pairs(tags)}))),
         Target::Logs => Some((Service::Logs, "TagResource", json!({"resourceArn": arn, "tags": tags}))),
+        Target::CloudWatch => {
+            Some((Service::CloudWatch, "TagResource", json!({"ResourceARN": arn, "Tags": pairs(tags)})))
+        }
         Target::Sns => Some((Service::Sns, "TagResource", json!({"ResourceArn": arn, "Tags": pairs(tags)}))),
+        Target::ApplicationAutoScaling => {
+            Some((Service::ApplicationAutoScaling, "TagResource", json!({"ResourceARN": arn, "Tags": tags})))
+        }
     })
 }
 
@@ -113,25 +119,35 @@ fn untag(world: &mut World, call: &Call, request: &UntagResources) -> Answer {
         Target::Ecs => Some((Service::Ecs, "UntagResource", json!({"resourceArn": arn, "tagKeys": keys}))),
         Target::Elb => Some((Service::Elb, "RemoveTags", json!({"ResourceArns": [arn], "TagKeys": keys}))),
         Target::Logs => Some((Service::Logs, "UntagResource", json!({"resourceArn": arn, "tagKeys": keys}))),
+        Target::CloudWatch => {
+            Some((Service::CloudWatch, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
+        }
         Target::Sns => Some((Service::Sns, "UntagResource", json!({"ResourceArn": arn, "TagKeys": keys}))),
+        Target::ApplicationAutoScaling => {
+            Some((Service::ApplicationAutoScaling, "UntagResource", json!({"ResourceARN": arn, "TagKeys": keys})))
+        }
     })
 }
 
 /// The service that keeps a resource's tags.
 enum Target {
+    CloudWatch,
     Ecs,
     Elb,
     Logs,
     Sns,
+    ApplicationAutoScaling,
 }
 
 impl Target {
     fn of(arn: &str) -> Option<Self> {
         match arn.split(':').nth(2)? {
+            "cloudwatch" => Some(Self::CloudWatch),
             "ecs" => Some(Self::Ecs),
             "elasticloadbalancing" => Some(Self::Elb),
             "logs" => Some(Self::Logs),
             "sns" => Some(Self::Sns),
+            "application-autoscaling" => Some(Self::ApplicationAutoScaling),
             _ => None,
         }
     }

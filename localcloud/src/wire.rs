@@ -3,10 +3,14 @@
 //! knows what an operation means.
 //!
 //! ```text
-//!   request ─ route ─▶ service, operation ─ conform or form ─▶ Value ─ validate ─▶ perform (faults, journal, Cloud::call)
-//!   response ◀─ reply ─ JSON or xml ◀─ conform ─ Value ◀────────────────────────────────────┘
+//!   request ─ body ─ route ─▶ service, protocol, operation ─ conform, cbor or form ─▶ Value ─ validate ─▶ perform
+//!   response ◀─ reply ─ JSON, cbor or xml ◀─ conform ─ Value ◀──────────── (faults, journal, Cloud::call) ──┘
 //! ```
+//!
+//! A service may speak several protocols; the request says which, and is answered in the same.
 
+mod body;
+mod cbor;
 pub mod conform;
 pub mod errors;
 mod form;

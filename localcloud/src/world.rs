@@ -8,8 +8,9 @@ use crate::addresses::Addresses;
 use crate::call::{Answer, Call, Service};
 use crate::clock::CloudTime;
 use crate::effect::{Effect, Report};
+use crate::event::Event;
 use crate::images::Images;
-use crate::{ecr, ecs, elb, logs, sns, sqs, ssm, sts, tagging};
+use crate::{application_autoscaling, cloudwatch, ecr, ecs, elb, logs, metrics, sns, sqs, ssm, sts, tagging};
 
 /// The account of everything here.
 pub const ACCOUNT: &str = "123456789012";
@@ -21,12 +22,17 @@ pub struct World {
     pub region: String,
     /// Where this cloud answers, without a slash at the end: base of the URLs that SNS and SQS hand out.
     pub endpoint_url: String,
+    /// Cloud seconds in a second of the machine: what is measured in the machine's time is told in the cloud's.
+    pub speed: f64,
     /// Source of identifiers.
     pub ids: Ids,
     /// What happens later.
     pub timers: Timers,
     /// What has to happen outside; the caller of `World` takes these and hands them to the runtime.
     pub effects: Vec<Effect>,
+    /// What one service has to tell another; `World` routes these after every call, timer and report, so no service knows who
+    /// listens.
+    pub events: Vec<Event>,
     /// Virtual addresses and the loopback ports behind them.
     pub addresses: Addresses,
     /// What image names resolve to.
@@ -45,6 +51,12 @@ pub struct World {
     pub ssm: ssm::Ssm,
     /// Repositories.
     pub ecr: ecr::Ecr,
+    /// What was seen of all this since the last whole minute.
+    pub metrics: metrics::Metrics,
+    /// Metrics and alarms.
+    pub cloudwatch: cloudwatch::CloudWatch,
+    /// Scalable targets and what scales them.
+    pub application_autoscaling: application_autoscaling::ApplicationAutoScaling,
 }
 
 impl World {
@@ -53,9 +65,11 @@ impl World {
         Self {
             region: region.to_owned(),
             endpoint_url: "http://127.0.0.1:4566".to_owned(),
+            speed: 1.0,
             ids: Ids { seed, made: 0 },
             timers: Timers::default(),
             effects: Vec::new(),
+            events: Vec::new(),
             addresses: Addresses::default(),
             images,
             ecs: ecs::Ecs::default(),
@@ -65,12 +79,15 @@ impl World {
             sqs: sqs::Sqs::default(),
             ssm: ssm::Ssm::default(),
             ecr: ecr::Ecr::default(),
+            metrics: metrics::Metrics::default(),
+            cloudwatch: cloudwatch::CloudWatch::default(),
+            application_autoscaling: application_autoscaling::ApplicationAutoScaling::default(),
         }
     }
 
     /// Answers one API call.
     pub fn call(&mut self, call: &Call, service: Service, operation: &str, input: Value) -> Answer {
-        match service {
+        let answer = match service {
             Service::Ecs => ecs::call(self, call, operation, input),
             Service::Elb => elb::call(self, call, operation, input),
             Service::Logs => logs::call(self, call, operation, input),
@@ -80,7 +97,14 @@ impl World {
             Service::Ecr => ecr::call(self, call, operation, input),
             Service::Sts => sts::call(self, call, operation, input),
             Service::Tagging => tagging::call(self, call, operation, input),
+            Service::CloudWatch => cloudwatch::call(self, call, operation, input),
+            Service::ApplicationAutoScaling => application_autoscaling::call(self, call, operation, input),
+        };
+        if answer.is_ok() && matches!(operation, "CreateService" | "CreateLoadBalancer" | "RegisterScalableTarget") {
+            self.start_metrics(call.now);
         }
+        self.route_events(call.now);
+        answer
     }
 
     /// Takes in what came of an effect.
@@ -89,6 +113,7 @@ impl World {
             Report::TaskStarted { .. } | Report::TaskFailedToStart { .. } | Report::ContainerExited { .. } => {
                 ecs::report(self, now, report);
             }
+            Report::TasksMeasured(usage) => metrics::measured(self, usage),
             Report::LogLine { group, stream, line } => logs::append(self, now, &group, &stream, line),
             Report::TargetChecked { target_group_arn, target, result } => {
                 elb::checked(self, now, &target_group_arn, &target, result);
@@ -98,6 +123,7 @@ impl World {
             }
             Report::SubscriptionConfirmed { topic_arn, token } => sns::confirmed(self, now, &topic_arn, &token),
         }
+        self.route_events(now);
     }
 
     /// Fires every timer that is due at `now`, in order, including those that become due by it.
@@ -107,9 +133,28 @@ impl World {
                 Timer::Ecs(timer) => ecs::fire(self, at, timer),
                 Timer::Elb(timer) => elb::fire(self, at, timer),
                 Timer::Sns(timer) => sns::fire(self, at, timer),
+                Timer::Metrics => metrics::tick(self, at),
+                Timer::ApplicationAutoScaling(timer) => application_autoscaling::fire(self, at, timer),
                 Timer::Report(report) => self.report(at, report),
             }
+            self.route_events(at);
         }
+        // Of what a caller of the world has changed besides calls, reports and timers.
+        self.route_events(now);
+    }
+
+    /// Tells every event to whom it is for, including events that come of it.
+    fn route_events(&mut self, now: CloudTime) {
+        while !self.events.is_empty() {
+            for event in std::mem::take(&mut self.events) {
+                event.route(self, now);
+            }
+        }
+    }
+
+    /// Begins to collect metrics, if that has not begun: there is something to see, or somebody who watches.
+    pub fn start_metrics(&mut self, now: CloudTime) {
+        metrics::start(self, now);
     }
 
     /// An ARN of this account and region: `arn:aws:<service>:<region>:<account>:<resource>`.
@@ -127,6 +172,10 @@ pub enum Timer {
     Elb(elb::Timer),
     /// Something of SNS.
     Sns(sns::Timer),
+    /// A look at everything that has metrics.
+    Metrics,
+    /// Something of scaling.
+    ApplicationAutoScaling(application_autoscaling::Timer),
     /// A report of the `model` runtime, which takes time but runs nothing.
     Report(Report),
 }

@@ -23,9 +23,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use interstella_localcloud::elb::Counts;
 use interstella_localcloud::elb::routing::{ForwardedFor, Front, Group, RoutedTarget, Routing, UseFor};
 use interstella_localcloud::elb::{Action, Ports, Target};
-use interstella_localcloud::proxy::{Counts, Proxy, Sockets};
+use interstella_localcloud::proxy::{Proxy, Sockets};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 

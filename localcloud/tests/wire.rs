@@ -1,6 +1,8 @@
 //! The wire layer by its bytes: protocols, routing, faults and the journal, without a client that was written for it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "wire/cloudwatch.rs"]
+mod cloudwatch;
 #[path = "wire/faults.rs"]
 mod faults;
 #[path = "wire/protocols.rs"]

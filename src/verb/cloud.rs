@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use interstella_localcloud::seed::SeedOptions;
 
+use crate::cli::speed;
 use crate::failure::Failure;
 use crate::machine::{self, Machine, Plan};
 use crate::output;
@@ -50,14 +51,6 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     output::note("stopping the tasks");
     machine.stop(STOP_GRACE).await;
     Ok(received.exit_code())
-}
-
-/// Reads a speed.
-pub fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed.is_finite() && (0.1..=1000.0).contains(&speed) => Ok(speed),
-        _ => Err("a speed is a number from 0.1 to 1000".to_owned()),
-    }
 }
 
 fn image(text: &str) -> Result<(String, PathBuf), String> {

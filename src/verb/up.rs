@@ -16,14 +16,14 @@ use interstella_localcloud::runtime::process::port_is_free;
 use interstella_localcloud::seed::SeedOptions;
 use tokio::net::TcpListener;
 
-use crate::cli::{Common, ManifestPath};
+use crate::cli::{Common, ManifestPath, speed};
 use crate::failure::Failure;
 use crate::machine::{self, Machine, Plan, REGION};
 use crate::running::Running;
 use crate::session::Session;
 use crate::shutdown::Received;
 use crate::verb::Context;
-use crate::verb::cloud::{STOP_GRACE, speed};
+use crate::verb::cloud::STOP_GRACE;
 use crate::verb::env::export_line;
 use crate::watching::Adapt;
 use crate::{manifests, output, running};

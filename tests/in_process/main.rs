@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has to fail")]
 
 mod adapter;
+mod cloudwatch;
 mod crash;
 mod crowd;
 mod handover;

@@ -7,11 +7,14 @@
 mod orders;
 mod support;
 
+mod autoscaling;
 mod bad_save;
 mod cli;
 mod destroy;
 mod drift;
 mod edit;
+mod load;
 mod plan;
+mod simulate;
 mod storm;
 mod up;

@@ -61,6 +61,8 @@ pub struct Config {
     /// The oldest message that is accepted.
     pub(crate) max_age: Duration,
     pub(crate) max_in_flight: usize,
+    /// Orders that are worked on at once; the others that are in flight wait for their turn.
+    pub(crate) max_concurrent_orders: Option<usize>,
     pub(crate) max_connections: usize,
     pub(crate) direct_fulfil: bool,
 }
@@ -83,7 +85,8 @@ impl Config {
     /// | `INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE` | false | confirm subscriptions under the task's role, which needs `sns:ConfirmSubscription`, so that nobody else can end them; with the cargo feature `signed-confirmation` |
     /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it to redrive a dead-letter queue |
     /// | `INTERSTELLA_DRAIN_LAG_MS` | 1000 | go on accepting for so long after SIGTERM, at most 3000 |
-    /// | `INTERSTELLA_MAX_IN_FLIGHT` | 512 | orders worked on at once; more are told to come back |
+    /// | `INTERSTELLA_MAX_IN_FLIGHT` | 512 | orders in the worker at once; more are told to come back |
+    /// | `INTERSTELLA_MAX_CONCURRENT_ORDERS` | none | of those, the orders worked on at once: with gathering, it is what a task manages. The others wait some seconds, and are then told to come back |
     /// | `INTERSTELLA_MAX_CONNECTIONS` | 1024 | less if the limit on open files is low |
     /// | `INTERSTELLA_DIRECT_FULFIL` | false | serve `POST /fulfill/`, which asks for no proof of who sends |
     /// | `AWS_ENDPOINT_URL` | none | a loopback origin takes SNS's place; any other value is ignored |
@@ -115,6 +118,7 @@ impl Config {
             drain_lag: vars.millis("INTERSTELLA_DRAIN_LAG_MS", 1000, 0..=3000)?,
             max_age: vars.seconds("INTERSTELLA_MAX_MESSAGE_AGE_S", 7200, 60..=6 * 24 * 3600)?,
             max_in_flight: vars.count("INTERSTELLA_MAX_IN_FLIGHT", 512, 1..=100_000)?,
+            max_concurrent_orders: vars.limit("INTERSTELLA_MAX_CONCURRENT_ORDERS", 1..=100_000)?,
             max_connections: vars.count("INTERSTELLA_MAX_CONNECTIONS", 1024, 1..=100_000)?,
             direct_fulfil: vars.flag("INTERSTELLA_DIRECT_FULFIL", false)?,
         })
@@ -188,6 +192,11 @@ impl Vars {
     ) -> Result<usize, ConfigError> {
         let number = self.number(name, default, range)?;
         usize::try_from(number).map_err(|_| problem(name, "is too large for this machine"))
+    }
+
+    /// As [`Self::count`], without a default.
+    fn limit(&self, name: &'static str, range: std::ops::RangeInclusive<u64>) -> Result<Option<usize>, ConfigError> {
+        self.get(name).map(|_| self.count(name, *range.start(), range)).transpose()
     }
 
     fn flag(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
@@ -310,6 +319,7 @@ mod tests {
         assert_eq!(config.address.to_string(), "0.0.0.0:5000");
         assert_eq!(config.admin_address, None);
         assert_eq!(config.gather, Duration::from_secs(1));
+        assert_eq!(config.max_concurrent_orders, None);
         assert!(config.idempotent && !config.allow_signature_v1 && !config.direct_fulfil);
         assert_eq!(config.ledger, LedgerChoice::Memory);
         assert_eq!(config.local_origin, None);
@@ -333,6 +343,8 @@ mod tests {
             ("INTERSTELLA_LEDGER", "dynamodb://orders"),
             ("INTERSTELLA_LEDGER", "memory:"),
             ("INTERSTELLA_GATHER_MS", "60000"),
+            ("INTERSTELLA_MAX_CONCURRENT_ORDERS", "0"),
+            ("INTERSTELLA_MAX_CONCURRENT_ORDERS", "none"),
             ("INTERSTELLA_FULFILMENT_IDEMPOTENT", "yes"),
             ("INTERSTELLA_MAX_MESSAGE_AGE_S", "700000"),
             ("PORT", "99999"),

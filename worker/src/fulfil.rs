@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::capacity::Capacity;
 use crate::client::{FulfilmentApi, Verdict};
 use crate::clock::Clock;
 use crate::ledger::{self, Change, Ledger, LedgerError, Outcome, Record, State};
@@ -36,6 +37,8 @@ pub(crate) struct Fulfiller {
     pub api: Arc<dyn FulfilmentApi>,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
+    /// How many orders are worked on at once.
+    pub capacity: Arc<Capacity>,
     /// How long gathering takes.
     pub gather: Duration,
     /// Whether the API honours idempotency keys.
@@ -46,7 +49,7 @@ impl Fulfiller {
     /// Takes one delivery to its end.
     pub(crate) async fn process(&self, delivery: &Delivery) -> Reply {
         let reply = match Order::parse(&delivery.message) {
-            Ok(order) => self.claim(delivery, order).await,
+            Ok(order) => self.take_turn(delivery, order).await,
             Err(problem) => self.quarantine(delivery.key, &delivery.message, problem).await,
         };
         let reply = reply.unwrap_or_else(|error| {
@@ -63,6 +66,14 @@ impl Fulfiller {
         if let Reply::Ended(_) = reply {
             let age = self.clock.now().duration_since(delivery.published);
             self.metrics.order_age_s.observe(age.as_secs_f64().max(0.0));
+        }
+    }
+
+    /// Nothing is claimed while the order waits: SNS may give up and deliver it to a worker that has room.
+    async fn take_turn(&self, delivery: &Delivery, order: Order) -> Result<Reply, LedgerError> {
+        match self.capacity.place().await {
+            Some(_place) => self.claim(delivery, order).await,
+            None => Ok(Reply::TryLater("busy with other orders", None)),
         }
     }
 

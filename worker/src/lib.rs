@@ -9,6 +9,7 @@
 //! with ambiguous orders parked for a person. A reply other than "try later" is given only when responsibility has ended.
 
 mod admin;
+mod capacity;
 mod client;
 mod clock;
 mod config;

@@ -23,6 +23,8 @@ pub(crate) struct Metrics {
     pub panics: Counter,
     /// Connections that are open.
     pub connections: Gauge,
+    /// Orders that wait until others are done.
+    pub waiting: Gauge,
     /// Seconds from a message's timestamp to its order's end.
     pub order_age_s: Histogram,
 }
@@ -37,6 +39,7 @@ impl Default for Metrics {
             alarms: Counters::default(),
             panics: Counter::default(),
             connections: Gauge::default(),
+            waiting: Gauge::default(),
             order_age_s: Histogram::new(ages_s),
         };
         metrics.register();
@@ -46,12 +49,13 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&mut self) {
-        let Metrics { registry, rejected, orders, alarms, panics, connections, order_age_s } = self;
+        let Metrics { registry, rejected, orders, alarms, panics, connections, waiting, order_age_s } = self;
         registry.register("rejected", "Requests that were not processed, by reason", rejected.clone());
         registry.register("orders", "Orders by what became of the delivery", orders.clone());
         registry.register("alarms", "Events that a person should look at", alarms.clone());
         registry.register("panics", "Orders whose processing panicked", panics.clone());
         registry.register("connections", "Open connections", connections.clone());
+        registry.register("waiting", "Orders that wait until others are done", waiting.clone());
         registry.register("order_age_seconds", "Time from publication to the order's end", order_age_s.clone());
     }
 

@@ -63,8 +63,15 @@ pub(crate) async fn run(command: Command, config: &Config) -> Result<String, Str
         Command::Release(key) | Command::Settle(key) => key,
     };
     let outbound = Outbound::new(None).map_err(|error| Error::from(error).to_string())?;
-    let fulfiller =
-        fulfiller(config, ledger, outbound, Clock::system(), Arc::new(Metrics::default()), Limits::default());
+    let fulfiller = fulfiller(
+        config,
+        ledger,
+        outbound,
+        Clock::system(),
+        Arc::new(Metrics::default()),
+        Arc::default(),
+        Limits::default(),
+    );
     let reply = match command {
         Command::Settle(_) => fulfiller.settle_by_hand(key).await,
         _ => fulfiller.resend(key).await,

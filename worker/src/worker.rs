@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::admin::Admin;
+use crate::capacity::Capacity;
 use crate::client::HttpApi;
 use crate::clock::{Clock, Skew};
 use crate::config::{ApiKey, Config, LedgerChoice};
@@ -78,7 +79,8 @@ pub async fn run_in(
     let metrics = Arc::new(Metrics::default());
     let in_flight = Arc::new(Semaphore::new(config.max_in_flight));
     let limits = environment.limits;
-    let routes = routes(environment, &config, &metrics, &in_flight, stage.clone()).await?;
+    let capacity = Arc::new(Capacity::new(&config, limits, metrics.waiting.clone()));
+    let routes = routes(environment, &config, &metrics, &in_flight, &capacity, stage.clone()).await?;
     let doors = Doors::new(config.max_connections, metrics.connections.clone(), limits);
     let orders = tokio::spawn(serve(listener, routes, doors, stage.clone()));
     let probes = admin.map(|listener| {
@@ -92,6 +94,7 @@ pub async fn run_in(
     stages.send_replace(Stage::Draining);
     lag(config.drain_lag).await;
     stages.send_replace(Stage::Closed);
+    capacity.close();
     let finish = async {
         drop(orders.await);
         // Every permit is back when no order is in flight, whether or not its sender still waits.
@@ -116,6 +119,7 @@ async fn routes(
     config: &Config,
     metrics: &Arc<Metrics>,
     in_flight: &Arc<Semaphore>,
+    capacity: &Arc<Capacity>,
     stage: watch::Receiver<Stage>,
 ) -> Result<Routes, Error> {
     let Environment { clock, observer, ledger, limits } = environment;
@@ -135,7 +139,15 @@ async fn routes(
     };
     Ok(Routes::new(Parts {
         verifier: Verifier::new(rules, keys, clock.clone(), skew),
-        fulfiller: fulfiller(config, ledger, outbound.clone(), clock.clone(), Arc::clone(metrics), limits),
+        fulfiller: fulfiller(
+            config,
+            ledger,
+            outbound.clone(),
+            clock.clone(),
+            Arc::clone(metrics),
+            Arc::clone(capacity),
+            limits,
+        ),
         limits,
         confirmer: Confirmer {
             outbound,
@@ -180,10 +192,19 @@ pub(crate) fn fulfiller(
     outbound: Outbound,
     clock: Clock,
     metrics: Arc<Metrics>,
+    capacity: Arc<Capacity>,
     limits: Limits,
 ) -> Fulfiller {
     let endpoint = config.api_endpoint.clone();
     let api_key = ApiKey::new(config.api_key.clone(), config.api_key_file.clone());
     let api = HttpApi::new(outbound, endpoint, api_key, config.idempotent, clock.clone(), limits);
-    Fulfiller { ledger, api: Arc::new(api), clock, metrics, gather: config.gather, idempotent: config.idempotent }
+    Fulfiller {
+        ledger,
+        api: Arc::new(api),
+        clock,
+        metrics,
+        capacity,
+        gather: config.gather,
+        idempotent: config.idempotent,
+    }
 }

@@ -33,9 +33,17 @@ impl Transform for Tidy {
     fn transform(&mut self, schema: &mut Schema) {
         transform_subschemas(self, schema);
         drop_null(schema);
-        if schema.get("format").and_then(Value::as_str) == Some("uint32") {
-            schema.remove("format");
-            schema.insert("maximum".into(), json!(u32::MAX));
+        match schema.get("format").and_then(Value::as_str) {
+            Some("uint32") => {
+                schema.remove("format");
+                schema.insert("maximum".into(), json!(u32::MAX));
+            }
+            Some("int32") => {
+                schema.remove("format");
+                schema.insert("minimum".into(), json!(i32::MIN));
+                schema.insert("maximum".into(), json!(i32::MAX));
+            }
+            _ => {}
         }
     }
 }

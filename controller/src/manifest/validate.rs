@@ -10,7 +10,7 @@ mod grammar;
 mod load_balancer;
 mod names;
 mod network;
-pub(super) mod scaling;
+mod scaling;
 pub(super) mod secrecy;
 mod subscriptions;
 mod task;

@@ -177,8 +177,8 @@ fn source(desired: &Desired, observed: &Observed, service: &service::Found) -> S
         let wanted = desired.target_group().and_then(|(name, _)| observed.target_group(name)).map(|one| &one.arn);
         // AWS takes only a group that the service is in.
         let serving = |arn: &&String| listener.spec.default_action.sends_to(arn);
-        let groups: Vec<_> = service.spec.target_groups().filter(serving).collect();
-        let group = groups.iter().find(|arn| Some(**arn) == wanted).or(groups.first())?;
+        let groups: Vec<&String> = service.spec.target_groups().filter(serving).collect();
+        let group = groups.iter().find(|arn| Some(**arn) == wanted).or_else(|| groups.first())?;
         Front::new(&balancer.arn, group)
     });
     Source { cluster: desired.marks.app.cluster.clone(), service: desired.marks.app.name.clone(), front }

@@ -24,7 +24,7 @@ use crate::world::{self, World};
 pub use self::check::{network as check_network, placement as check_placement};
 pub use self::create::create;
 pub use self::settings::DeploymentSettings;
-pub use self::update::{delete, update};
+pub use self::update::{delete, scale, update};
 
 /// Names a service: its cluster's name and its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

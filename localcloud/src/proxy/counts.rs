@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::histogram::Histogram;
+use crate::elb::Counts;
+
 /// The counters of a target group, since it came into use.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
@@ -10,24 +13,7 @@ pub(super) struct Counters {
     balancer_5xx: AtomicU64,
     connection_errors: AtomicU64,
     fail_open: AtomicU64,
-    response_micros: AtomicU64,
-}
-
-/// A reading of the counters. Everything only grows, so a rate is the difference of two readings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// `RequestCount`: requests for which a target was chosen.
-    pub requests: u64,
-    /// `HTTPCode_Target_2XX_Count` to `…5XX_Count`.
-    pub targets: [u64; 4],
-    /// `HTTPCode_ELB_5XX_Count`: answers of the load balancer itself.
-    pub balancer_5xx: u64,
-    /// `TargetConnectionErrorCount`.
-    pub connection_errors: u64,
-    /// `UnhealthyRoutingRequestCount`: requests routed by fail-open.
-    pub fail_open: u64,
-    /// Sum behind `TargetResponseTime`, in microseconds of wall time.
-    pub response_micros: u64,
+    response_times: Histogram,
 }
 
 impl Counters {
@@ -42,7 +28,7 @@ impl Counters {
         if let Some(class) = class {
             class.fetch_add(1, Ordering::Relaxed);
         }
-        self.response_micros.fetch_add(micros, Ordering::Relaxed);
+        self.response_times.add(micros);
     }
 
     pub(super) fn balancer_5xx(&self) {
@@ -60,7 +46,7 @@ impl Counters {
             balancer_5xx: self.balancer_5xx.load(Ordering::Relaxed),
             connection_errors: self.connection_errors.load(Ordering::Relaxed),
             fail_open: self.fail_open.load(Ordering::Relaxed),
-            response_micros: self.response_micros.load(Ordering::Relaxed),
+            response_times: self.response_times.read(),
         }
     }
 }

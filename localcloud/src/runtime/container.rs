@@ -67,6 +67,11 @@ impl Container {
         Ok(Self { name: launch.name.clone(), child, group, output: forwards })
     }
 
+    /// Number of its process group.
+    pub(super) fn group(&self) -> Option<i32> {
+        self.group.map(|group| group.as_raw_nonzero().get())
+    }
+
     /// Waits for the end, by itself or by `stop`, which gives the time between the signals. Returns the exit code, 128 + n after
     /// signal n.
     pub(super) async fn ended(mut self, reaper: &Reaper, mut stop: watch::Receiver<Option<Duration>>) -> i32 {

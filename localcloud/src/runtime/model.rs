@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::CloudTime;
 use crate::cloud::{Cloud, Runtime};
-use crate::effect::{CheckResult, DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch};
+use crate::effect::{CheckResult, DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch, TaskUsage};
 use crate::sns::envelope;
 
 /// How long starting and stopping take, in cloud time.
@@ -42,6 +42,8 @@ struct State {
     listening: BTreeMap<SocketAddr, Behaviour>,
     /// Status of deliveries instead of 200.
     answer: Option<Option<u16>>,
+    /// Cores and bytes that every task uses, if that is measured.
+    usage: Option<(f64, u64)>,
     deliveries: VecDeque<DeliveryRequest>,
 }
 
@@ -73,6 +75,11 @@ impl Model {
         self.state().answer = Some(status);
     }
 
+    /// Has every task use so many cores and bytes of memory from now on.
+    pub fn use_resources(&self, cores: f64, memory_bytes: u64) {
+        self.state().usage = Some((cores, memory_bytes));
+    }
+
     /// Takes what was delivered, in order, whatever was answered.
     pub fn take_deliveries(&self) -> Vec<DeliveryRequest> {
         self.state().deliveries.drain(..).collect()
@@ -91,6 +98,7 @@ impl Runtime for Model {
             Effect::StopTask { task_id, .. } => state.stop(cloud.now(), &task_id),
             Effect::CheckTarget(request) => vec![(Duration::ZERO, state.check(request))],
             Effect::Deliver(request) => state.deliver(request),
+            Effect::MeasureTasks => state.measure(),
         }
     }
 }
@@ -148,6 +156,12 @@ impl State {
             Some(_) => CheckResult::Status(200),
         };
         Report::TargetChecked { target_group_arn: request.target_group_arn, target: request.target, result }
+    }
+
+    fn measure(&self) -> Vec<(Duration, Report)> {
+        let Some((cores, memory_bytes)) = self.usage else { return Vec::new() };
+        let usage = self.tasks.keys().map(|task_id| TaskUsage { task_id: task_id.clone(), cores, memory_bytes });
+        vec![(Duration::ZERO, Report::TasksMeasured(usage.collect()))]
     }
 
     fn deliver(&mut self, request: DeliveryRequest) -> Vec<(Duration, Report)> {

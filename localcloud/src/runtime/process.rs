@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::reaper::Reaper;
 use super::signer::Signer;
+use super::usage::Meter;
 use super::{deliver, health_check, task};
 use crate::cloud::{Cloud, Runtime};
 use crate::effect::{DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch};
@@ -58,6 +59,8 @@ struct Inner {
     ended: Notify,
     checks: Semaphore,
     deliveries: Semaphore,
+    /// Held while a measurement is made, so that a fast clock asks for no second one meanwhile.
+    meter: tokio::sync::Mutex<Meter>,
 }
 
 #[derive(Default)]
@@ -66,6 +69,8 @@ struct Tasks {
     closed: bool,
     /// How to stop each task that runs.
     running: BTreeMap<String, watch::Sender<Option<Duration>>>,
+    /// The process groups of each task whose containers have started.
+    groups: BTreeMap<String, Vec<i32>>,
 }
 
 impl Process {
@@ -82,6 +87,7 @@ impl Process {
             ended: Notify::new(),
             checks: Semaphore::new(MAX_CHECKS),
             deliveries: Semaphore::new(MAX_DELIVERIES),
+            meter: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -122,6 +128,9 @@ impl Runtime for Process {
             Effect::Deliver(request) => {
                 self.0.handle.spawn(async move { inner.deliver(&cloud, request).await });
             }
+            Effect::MeasureTasks => {
+                self.0.handle.spawn_blocking(move || inner.measure(&cloud));
+            }
         }
         Vec::new()
     }
@@ -141,8 +150,12 @@ impl Inner {
         let handle = self.handle.clone();
         handle.spawn(async move {
             let task_id = launch.task_id.clone();
-            task::run(Arc::clone(&self.settings), Arc::clone(&self.reaper), cloud, launch, stopped).await;
-            self.tasks().running.remove(&task_id);
+            let started = |groups| drop(self.tasks().groups.insert(task_id.clone(), groups));
+            task::run(Arc::clone(&self.settings), Arc::clone(&self.reaper), cloud, launch, stopped, started).await;
+            let mut tasks = self.tasks();
+            tasks.running.remove(&task_id);
+            tasks.groups.remove(&task_id);
+            drop(tasks);
             self.ended.notify_waiters();
         });
     }
@@ -174,6 +187,18 @@ impl Inner {
         let delivery_id = request.delivery_id;
         let (status, message) = deliver::deliver(&self.signer, cloud, request).await;
         cloud.report(Report::Delivered { delivery_id, status, message });
+    }
+
+    /// Reports what the tasks use, unless that is being measured already.
+    fn measure(&self, cloud: &Arc<Cloud>) {
+        let Ok(mut meter) = self.meter.try_lock() else { return };
+        let groups = self.tasks().groups.clone();
+        if groups.is_empty() {
+            return;
+        }
+        let usage = meter.measure(&groups);
+        drop(meter);
+        cloud.report(Report::TasksMeasured(usage));
     }
 
     fn tasks(&self) -> MutexGuard<'_, Tasks> {

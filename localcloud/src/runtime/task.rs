@@ -13,19 +13,21 @@ use crate::cloud::Cloud;
 use crate::effect::{Report, TaskLaunch};
 
 /// Starts the task's containers and attends to them until all have ended. `stop` says when, and with which time between the
-/// signals, they have to.
+/// signals, they have to; `started` is told their process groups.
 pub(super) async fn run(
     settings: Arc<Settings>,
     reaper: Arc<Reaper>,
     cloud: Arc<Cloud>,
     launch: TaskLaunch,
     stop: watch::Receiver<Option<Duration>>,
+    started: impl FnOnce(Vec<i32>),
 ) {
     let task_id = launch.task_id.clone();
     let containers = match start(&settings, &reaper, &cloud, &launch).await {
         Ok(containers) => containers,
         Err(reason) => return cloud.report(Report::TaskFailedToStart { task_id, reason }),
     };
+    started(containers.iter().filter_map(Container::group).collect());
     cloud.report(Report::TaskStarted { task_id: task_id.clone() });
     let mut running = JoinSet::new();
     for container in containers {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::envelope::{self, Content};
 use super::subscription::Subscription;
+use super::topic::Counts;
 use super::{Timer, policy};
 use crate::clock::CloudTime;
 use crate::effect::{DeliveryRequest, Effect};
@@ -113,10 +114,14 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
     let accepted = status.is_some_and(counts_as_delivered);
     if delivery.endpoint.starts_with("arn:") {
         // The runtime has only completed it. A queue that is gone stays gone: no retry would help.
-        if !accepted || !sqs::put(world, now, &delivery.endpoint.clone(), body(&delivery)) {
+        if accepted && sqs::put(world, now, &delivery.endpoint.clone(), body(&delivery)) {
+            count(world, &delivery, |counts| counts.delivered += 1);
+        } else {
             bury(world, now, &delivery);
         }
-    } else if !accepted {
+    } else if accepted {
+        count(world, &delivery, |counts| counts.delivered += 1);
+    } else {
         match delivery.delays.pop_front() {
             Some(delay) => {
                 let message_id = envelope::text(&delivery.message, "MessageId");
@@ -125,6 +130,15 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
             }
             None => bury(world, now, &delivery),
         }
+    }
+}
+
+/// Counts what became of a notification for its topic; a confirmation is none.
+fn count(world: &mut World, delivery: &Delivery, add: fn(&mut Counts)) {
+    let topic = delivery.subscription_arn.rsplit_once(':').map_or("", |(topic, _)| topic);
+    let topic = world.sns.topics.get_mut(topic).filter(|_| delivery.purpose == Purpose::Notification);
+    if let Some(topic) = topic {
+        add(&mut topic.counts);
     }
 }
 
@@ -232,6 +246,7 @@ fn body(delivery: &Delivery) -> String {
 
 /// Puts a notification that could not be delivered into the dead-letter queue that the subscription has by now.
 fn bury(world: &mut World, now: CloudTime, delivery: &Delivery) {
+    count(world, delivery, |counts| counts.failed += 1);
     if delivery.purpose != Purpose::Notification {
         return;
     }

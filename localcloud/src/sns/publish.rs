@@ -79,8 +79,19 @@ pub(super) fn publish_batch(world: &mut World, now: CloudTime, input: PublishBat
     Ok(json!({ "Successful": successful, "Failed": failed }))
 }
 
+/// Publishes what another service has to say to one of its topics; a topic that is gone gets nothing, as on AWS.
+pub(super) fn notify(world: &mut World, now: CloudTime, topic_arn: &str, subject: &str, message: String) {
+    if topic::find(world, topic_arn).is_ok() {
+        let content = Content { message, subject: Some(subject.to_owned()), attributes: Map::new() };
+        send(world, now, topic_arn, &content);
+    }
+}
+
 fn send(world: &mut World, now: CloudTime, topic_arn: &str, content: &Content) -> String {
     let message_id = world.ids.uuid();
+    if let Some(topic) = world.sns.topics.get_mut(topic_arn) {
+        topic.counts.published += 1;
+    }
     delivery::send_notifications(world, now, topic_arn, &message_id, content);
     message_id
 }

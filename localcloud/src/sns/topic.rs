@@ -20,6 +20,18 @@ pub struct Topic {
     tags: BTreeMap<String, String>,
     /// Subscriptions that were deleted.
     pub(super) deleted_subscriptions: u64,
+    pub(super) counts: Counts,
+}
+
+/// What a topic has counted since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that were published.
+    pub published: u64,
+    /// Notifications that an endpoint took.
+    pub delivered: u64,
+    /// Notifications that were given up.
+    pub failed: u64,
 }
 
 impl Topic {

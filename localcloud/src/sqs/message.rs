@@ -104,6 +104,7 @@ pub(super) fn send(world: &mut World, now: CloudTime, input: Send) -> Answer {
         ));
     }
     let delay = input.delay_seconds.map_or_else(|| queue.seconds("DelaySeconds"), Duration::from_secs);
+    queue.sent += 1;
     queue.messages.push(Message::new(id.clone(), input.message_body, now, now.after(delay)));
     Ok(json!({ "MessageId": id }))
 }

@@ -27,6 +27,8 @@ pub struct Queue {
     /// Attributes that were set.
     attributes: BTreeMap<String, u64>,
     pub(super) messages: Vec<Message>,
+    /// Messages that were ever sent to it.
+    pub(super) sent: u64,
 }
 
 impl Queue {
@@ -85,11 +87,33 @@ pub(super) struct SetAttributes {
     attributes: BTreeMap<String, String>,
 }
 
+/// What a queue counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that can be received.
+    pub visible: u64,
+    /// Messages that were received and not deleted yet.
+    pub in_flight: u64,
+    /// Messages that were ever sent to it.
+    pub sent: u64,
+}
+
+impl Queue {
+    /// What it counts at `now`.
+    pub(super) fn counts(&self, now: CloudTime) -> Counts {
+        let visible = self.messages.iter().filter(|message| message.is_visible(now)).count();
+        let delayed = self.messages.iter().filter(|message| message.is_delayed(now)).count();
+        let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        let in_flight = self.messages.len() - visible - delayed;
+        Counts { visible: number(visible), in_flight: number(in_flight), sent: self.sent }
+    }
+}
+
 /// Creates a queue, or returns the one there is if its attributes are the same.
 pub(super) fn create(world: &mut World, input: Create) -> Answer {
     check_name(&input.queue_name)?;
     let attributes = read_attributes(input.attributes)?;
-    let queue = Queue { attributes, messages: Vec::new() };
+    let queue = Queue { attributes, messages: Vec::new(), sent: 0 };
     if let Some(there) = world.sqs.queues.get(&input.queue_name) {
         if queue.attributes.keys().any(|name| queue.attribute(name) != there.attribute(name)) {
             let message = "A queue already exists with the same name and a different value for an attribute.";
@@ -135,9 +159,8 @@ pub(super) fn url(world: &World, input: &ByName) -> Answer {
 pub(super) fn attributes(world: &mut World, now: CloudTime, input: &GetAttributes) -> Answer {
     let arn = world.arn("sqs", name_of(&input.queue_url));
     let queue = find(world, &input.queue_url)?;
-    let visible = queue.messages.iter().filter(|message| message.is_visible(now)).count();
+    let Counts { visible, in_flight, .. } = queue.counts(now);
     let delayed = queue.messages.iter().filter(|message| message.is_delayed(now)).count();
-    let in_flight = queue.messages.len() - visible - delayed;
     let mut shown: BTreeMap<&str, String> = BTreeMap::from([
         ("QueueArn", arn),
         ("ApproximateNumberOfMessages", visible.to_string()),

@@ -8,11 +8,13 @@ use crate::call::{ApiError, Service};
 /// Too many requests.
 pub fn throttled(service: Service) -> ApiError {
     let (code, status) = match service {
-        Service::Elb | Service::Sts => ("Throttling", 400),
+        Service::Elb | Service::Sts | Service::CloudWatch => ("Throttling", 400),
         Service::Sns => ("Throttled", 429),
         Service::Sqs => ("RequestThrottled", 403),
         Service::Tagging => ("ThrottledException", 429),
-        Service::Ecs | Service::Logs | Service::Ssm | Service::Ecr => ("ThrottlingException", 400),
+        Service::Ecs | Service::Logs | Service::Ssm | Service::Ecr | Service::ApplicationAutoScaling => {
+            ("ThrottlingException", 400)
+        }
     };
     ApiError::with_status(code, status, "Rate exceeded")
 }
@@ -21,7 +23,7 @@ pub fn throttled(service: Service) -> ApiError {
 pub fn unknown_operation(protocol: Protocol, service: Service, operation: &str) -> ApiError {
     let message = format!("Could not find operation {operation} of {service}");
     match protocol {
-        Protocol::Json => ApiError::new("UnknownOperationException", message),
+        Protocol::Cbor | Protocol::Json => ApiError::new("UnknownOperationException", message),
         Protocol::Query => ApiError::new("InvalidAction", message),
     }
 }
@@ -33,7 +35,9 @@ pub fn misfit(protocol: Protocol, service: Service, operation: &str, misfit: &Mi
         (Misfit::Unknown(path), _) => ApiError::not_implemented(format!(
             "{service} {operation} with the parameter {path}, which its model of the service does not have"
         )),
-        (Misfit::Type { .. }, Protocol::Json) => ApiError::new("SerializationException", misfit.to_string()),
+        (Misfit::Type { .. }, Protocol::Cbor | Protocol::Json) => {
+            ApiError::new("SerializationException", misfit.to_string())
+        }
         (Misfit::Type { .. }, Protocol::Query) => ApiError::new("MalformedInput", misfit.to_string()),
     }
 }
@@ -50,14 +54,20 @@ pub fn invalid(service: Service, operation: &str, violations: &[Violation]) -> A
     let code = match service {
         Service::Ecs if operation == "RegisterTaskDefinition" => "ClientException",
         Service::Ecs | Service::Logs | Service::Ecr | Service::Tagging => "InvalidParameterException",
-        Service::Elb | Service::Sts => "ValidationError",
+        Service::CloudWatch if violations.iter().all(|violation| violation.constraint == Constraint::Required) => {
+            "MissingParameter"
+        }
+        Service::Elb | Service::Sts | Service::CloudWatch => "ValidationError",
         Service::Sns => "InvalidParameter",
         Service::Sqs => "InvalidParameterValue",
-        Service::Ssm => "ValidationException",
+        Service::Ssm | Service::ApplicationAutoScaling => "ValidationException",
     };
     let message = match (service, violations) {
         (Service::Ecs, [Violation { path, constraint: Constraint::OneOf(values), .. }, ..]) => {
             format!("{} should be one of [{}]", words(&path.to_string()), values.join(","))
+        }
+        (Service::CloudWatch, [Violation { path, constraint: Constraint::Required, .. }, ..]) => {
+            format!("The parameter {path} is required.")
         }
         (Service::Sns, [violation, ..]) => {
             format!("Invalid parameter: {} Reason: {}", violation.path, asked(&violation.constraint))

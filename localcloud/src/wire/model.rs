@@ -23,8 +23,11 @@ pub struct Model {
 pub struct Metadata {
     /// The `Version` of awsQuery requests.
     pub api_version: String,
-    /// How requests and responses are written.
-    pub protocol: Protocol,
+    /// How requests and responses may be written; the request says which it is.
+    pub protocols: Vec<Protocol>,
+    /// Names of errors by their awsQuery codes where these differ, of a service that speaks awsQuery and others.
+    #[serde(default)]
+    pub error_shapes: BTreeMap<String, String>,
     /// Version of awsJson, `1.0` or `1.1`; awsJson only.
     #[serde(default)]
     pub json_version: String,
@@ -40,7 +43,9 @@ pub struct Metadata {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// awsJson1.1.
+    /// rpc-v2-cbor: the operation in the path, CBOR in and out.
+    Cbor,
+    /// awsJson1.0 or 1.1.
     Json,
     /// awsQuery: a form in, XML out.
     Query,
@@ -167,6 +172,9 @@ impl Model {
         static TAGGING: LazyLock<Model> =
             LazyLock::new(|| parse(include_str!("../../models/resourcegroupstaggingapi.json")));
         static SQS: LazyLock<Model> = LazyLock::new(|| parse(include_str!("../../models/sqs.json")));
+        static CLOUDWATCH: LazyLock<Model> = LazyLock::new(|| parse(include_str!("../../models/cloudwatch.json")));
+        static AUTO_SCALING: LazyLock<Model> =
+            LazyLock::new(|| parse(include_str!("../../models/application-autoscaling.json")));
         match service {
             Service::Ecs => &ECS,
             Service::Elb => &ELB,
@@ -177,6 +185,8 @@ impl Model {
             Service::Sts => &STS,
             Service::Tagging => &TAGGING,
             Service::Sqs => &SQS,
+            Service::CloudWatch => &CLOUDWATCH,
+            Service::ApplicationAutoScaling => &AUTO_SCALING,
         }
     }
 

@@ -13,6 +13,8 @@ pub type Fields = Vec<(String, String)>;
 pub struct Route {
     /// The service.
     pub service: Service,
+    /// The protocol that the client speaks.
+    pub protocol: Protocol,
     /// The operation, as the request names it.
     pub operation: String,
     /// The fields of an awsQuery request besides action, version and signature.
@@ -32,9 +34,14 @@ pub struct Unroutable {
 
 /// Finds where a request goes in a cloud of `region`.
 pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutable> {
-    let target = header(parts, "x-amz-target").map(|target| target.rsplit_once('.').unwrap_or(("", target)));
+    let (protocol, target) = match cbor_target(parts) {
+        Some(target) => (Protocol::Cbor, Some(target)),
+        None => match header(parts, "x-amz-target") {
+            Some(target) => (Protocol::Json, Some(target.rsplit_once('.').unwrap_or(("", target)))),
+            None => (Protocol::Query, None),
+        },
+    };
     let fields = if target.is_none() { fields(parts, body) } else { Fields::new() };
-    let protocol = if target.is_some() { Protocol::Json } else { Protocol::Query };
     let fail = |service, error| Err(Unroutable { protocol, service, error });
 
     let service = match scope(parts, &fields) {
@@ -54,20 +61,27 @@ pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutab
     };
     let metadata = &Model::of(service).metadata;
     let unknown = |operation| fail(Some(service), super::errors::unknown_operation(protocol, service, operation));
-    match (metadata.protocol, target) {
-        (Protocol::Json, Some((prefix, operation))) if prefix == metadata.target_prefix => {
-            Ok(Route { service, operation: operation.to_owned(), fields })
+    let spoken = metadata.protocols.contains(&protocol);
+    match target {
+        Some((prefix, operation)) if spoken && prefix == metadata.target_prefix => {
+            Ok(Route { service, protocol, operation: operation.to_owned(), fields })
         }
-        (Protocol::Query, None) if field(&fields, "Version").is_none_or(|version| version == metadata.api_version) => {
+        None if spoken && field(&fields, "Version").is_none_or(|version| version == metadata.api_version) => {
             let Some(operation) = field(&fields, "Action").map(str::to_owned) else { return unknown("(none)") };
-            Ok(Route { service, operation, fields: parameters(fields) })
+            Ok(Route { service, protocol, operation, fields: parameters(fields) })
         }
-        (_, target) => {
+        target => {
             let operation =
                 target.map_or_else(|| field(&fields, "Action").unwrap_or("(none)"), |(_, operation)| operation);
             unknown(operation)
         }
     }
+}
+
+/// Service and operation of an rpc-v2-cbor request, whose path is `/service/<service>/operation/<operation>`.
+fn cbor_target(parts: &Parts) -> Option<(&str, &str)> {
+    header(parts, "smithy-protocol").filter(|protocol| *protocol == "rpc-v2-cbor")?;
+    parts.uri.path().strip_prefix("/service/")?.split_once("/operation/")
 }
 
 fn unsigned_error() -> ApiError {

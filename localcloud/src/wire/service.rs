@@ -5,31 +5,23 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body;
 use serde_json::Value;
 
+use super::body::{self, BoxError};
 use super::conform::conform;
-use super::model::{Model, Operation};
+use super::model::{Model, Operation, Protocol};
 use super::perform::{Performed, perform};
 use super::reply::{self, Reply, Success};
 use super::route::{Route, Unroutable, route};
-use super::{errors, form, validate};
+use super::{cbor, errors, form, validate};
 use crate::call::{ApiError, Service};
 use crate::cloud::Cloud;
 use crate::journal::{Entry, Outcome, is_mutating};
-
-/// Bytes of a request's body.
-const MAX_BODY: usize = 4 << 20;
-/// Wall time in which a body has to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The cloud behind HTTP. Its error is a broken connection, which only a fault causes.
 #[derive(Clone)]
@@ -63,26 +55,11 @@ where
             if let Some(reply) = outside_of_the_api(&cloud, &parts) {
                 return Ok(reply);
             }
-            match read(body).await {
+            match body::read(&parts, body).await {
                 Ok(body) => answer(&cloud, &parts, &body).await,
                 Err((status, text)) => Ok(reply::page(status, "text/plain", Bytes::from_static(text.as_bytes()))),
             }
         })
-    }
-}
-
-async fn read<B>(body: B) -> Result<Bytes, (StatusCode, &'static str)>
-where
-    B: Body,
-    B::Error: Into<BoxError>,
-{
-    match tokio::time::timeout(BODY_DEADLINE, Limited::new(body, MAX_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 4 MiB\n"))
-        }
-        Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body broke off\n")),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 10 s\n")),
     }
 }
 
@@ -119,7 +96,7 @@ async fn answer(cloud: &Arc<Cloud>, parts: &Parts, body: &[u8]) -> io::Result<Re
         }
     };
     let (service, model) = (route.service, Model::of(route.service));
-    let fail = |error: &ApiError, id: &str| Ok(reply::failure(&model.metadata, error, id));
+    let fail = |error: &ApiError, id: &str| Ok(reply::failure(route.protocol, &model.metadata, error, id));
     let (operation, input) = match decode(model, &route, body) {
         Ok(decoded) => decoded,
         Err(error) => return fail(&error, &refused(cloud, Some(service), &route.operation, &error)),
@@ -131,7 +108,7 @@ async fn answer(cloud: &Arc<Cloud>, parts: &Parts, body: &[u8]) -> io::Result<Re
     match output {
         Ok(output) => {
             let name = &route.operation;
-            Ok(reply::success(&Success { model, name, operation, output: &output }, &id))
+            Ok(reply::success(&Success { protocol: route.protocol, model, name, operation, output: &output }, &id))
         }
         Err(error) => fail(&error, &id),
     }
@@ -139,16 +116,17 @@ async fn answer(cloud: &Arc<Cloud>, parts: &Parts, body: &[u8]) -> io::Result<Re
 
 /// Reads and checks the input of a call.
 fn decode<'m>(model: &'m Model, route: &Route, body: &[u8]) -> Result<(&'m Operation, Value), ApiError> {
-    let Route { service, operation: name, fields } = route;
-    let protocol = model.metadata.protocol;
+    let Route { service, protocol, operation: name, fields } = route;
+    let protocol = *protocol;
     let known = model.operations.get(name).ok_or_else(|| errors::unknown_operation(protocol, *service, name));
     let operation = known?;
     let Some(shape) = &operation.input else {
         return Err(ApiError::not_implemented(format!("{service} {name}")));
     };
     let read = match protocol {
-        super::model::Protocol::Query => form::read(model, shape, fields),
-        super::model::Protocol::Json => conform(model, shape, json(body)?),
+        Protocol::Query => form::read(model, shape, fields),
+        Protocol::Json => conform(model, shape, json(body)?),
+        Protocol::Cbor => conform(model, shape, cbor::read(body).map_err(unreadable)?),
     };
     let input = read.map_err(|misfit| errors::misfit(protocol, *service, name, &misfit))?;
     let violations = validate::violations(model, shape, &input);
@@ -157,7 +135,11 @@ fn decode<'m>(model: &'m Model, route: &Route, body: &[u8]) -> Result<(&'m Opera
 
 fn json(body: &[u8]) -> Result<Value, ApiError> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| ApiError::new("SerializationException", error.to_string()))
+    serde_json::from_slice(body).map_err(unreadable)
+}
+
+fn unreadable(error: impl std::fmt::Display) -> ApiError {
+    ApiError::new("SerializationException", error.to_string())
 }
 
 /// The output as the model has it; anything else is a mistake of the handler and said as such.

@@ -1,12 +1,15 @@
 //! From API call to answer: a listener, a target, a health check that is really made, a request.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use interstella_autoscaling::series::Statistic;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::{Cloud, Runtime};
+use interstella_localcloud::cloudwatch::{self, MetricName, MetricStat, Watched};
 use interstella_localcloud::effect::{Effect, Report};
 use interstella_localcloud::elb;
 use interstella_localcloud::images::Images;
@@ -69,17 +72,35 @@ async fn get(host: &str, port: u16) -> String {
     answer
 }
 
+/// Values of a load balancer's metric, added up once the minute is over; of response times their number.
+fn counted(cloud: &Arc<Cloud>, name: &str, balancer: &str) -> f64 {
+    let metric = MetricName {
+        namespace: "AWS/ApplicationELB".to_owned(),
+        name: name.to_owned(),
+        dimensions: BTreeMap::from([("LoadBalancer".to_owned(), balancer.to_owned())]),
+    };
+    let statistic = if name == "TargetResponseTime" { Statistic::SampleCount } else { Statistic::Sum };
+    let watched = Watched::Metric(MetricStat { metric, statistic, period_seconds: 60, unit: None });
+    let points = cloud.with_world(|world, now| {
+        let then = now.after(Duration::from_secs(60));
+        world.fire_due(then);
+        cloudwatch::points(world, &watched, then, 3).unwrap()
+    });
+    points.iter().filter_map(|point| point.value).sum()
+}
+
 #[tokio::test]
 async fn a_registered_target_becomes_healthy_and_serves() {
     let sockets = Arc::new(Sockets::default());
     let port = reserve(&sockets);
     let mut world = World::new("us-west-2", 7, Images::default());
     world.elb.listen_on(sockets.clone());
+    let proxy = Proxy::new(sockets);
+    world.elb.count_with(Arc::new(proxy.clone()));
     serve(&mut world);
     let cloud = Cloud::new(world, Clock::live(1.0), Box::new(Checks));
     tokio::spawn(Arc::clone(&cloud).run_timers());
     let routing = cloud.with_world(|world, _| elb::subscribe(world));
-    let proxy = Proxy::new(sockets);
     tokio::spawn(async move { proxy.run(routing, std::future::pending()).await });
 
     let subnets = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"];
@@ -104,6 +125,9 @@ async fn a_registered_target_becomes_healthy_and_serves() {
     until("the target is healthy", || health() == "healthy").await;
     let answer = tokio::time::timeout(PATIENCE, get(host, port)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("hi"), "{answer}");
+    let (_, name) = balancer["LoadBalancerArn"].as_str().unwrap().split_once("loadbalancer/").unwrap();
+    let metrics = ["RequestCount", "HTTPCode_Target_2XX_Count", "HTTPCode_ELB_5XX_Count", "TargetResponseTime"];
+    assert_eq!(metrics.map(|metric| counted(&cloud, metric, name)), [1.0; 4]);
 }
 
 #[test]

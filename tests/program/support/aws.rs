@@ -19,6 +19,7 @@ pub struct Aws {
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     pub logs: aws_sdk_cloudwatchlogs::Client,
     pub sns: aws_sdk_sns::Client,
+    pub scaling: aws_sdk_applicationautoscaling::Client,
 }
 
 macro_rules! client {
@@ -42,6 +43,7 @@ impl Aws {
             elb: client!(aws_sdk_elasticloadbalancingv2, endpoint),
             logs: client!(aws_sdk_cloudwatchlogs, endpoint),
             sns: client!(aws_sdk_sns, endpoint),
+            scaling: client!(aws_sdk_applicationautoscaling, endpoint),
         }
     }
 

@@ -54,7 +54,12 @@ impl Answer {
 
 /// Runs a verb to its end.
 pub async fn run(arguments: &[&str], directory: &Path) -> Answer {
-    let output = tokio::time::timeout(PATIENCE, interstella(arguments, directory).output()).await;
+    run_within(PATIENCE, arguments, directory).await
+}
+
+/// As [`run`], for a verb that takes longer.
+pub async fn run_within(patience: Duration, arguments: &[&str], directory: &Path) -> Answer {
+    let output = tokio::time::timeout(patience, interstella(arguments, directory).output()).await;
     let Output { status, stdout, stderr } = output.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Answer { status: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }

@@ -1,4 +1,4 @@
-//! A copy of the manifest that people start with, on a port of its own, to be edited.
+//! A copy of a manifest that people start with, on a port of its own, to be edited.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -20,9 +20,19 @@ pub struct Manifest {
 impl Manifest {
     /// A copy of `manifests/monolith.yaml`.
     pub fn monolith() -> Self {
+        Self::copy_of("monolith.yaml")
+    }
+
+    /// A copy of `manifests/autoscaled.yaml`.
+    pub fn autoscaled() -> Self {
+        Self::copy_of("autoscaled.yaml")
+    }
+
+    fn copy_of(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("monolith.yaml");
-        std::fs::write(&path, std::fs::read_to_string(repository("manifests/monolith.yaml")).unwrap()).unwrap();
+        let path = directory.path().join(name);
+        let text = std::fs::read_to_string(repository("manifests").join(name)).unwrap();
+        std::fs::write(&path, text).unwrap();
         let manifest = Self { directory, path, port: free_port() };
         manifest.edit("port: 5000, protocol", &format!("port: {}, protocol", manifest.port));
         manifest

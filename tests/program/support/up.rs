@@ -50,7 +50,11 @@ pub struct Up {
 impl Up {
     /// Starts it on a copy of the manifest, with further flags, and waits until its parts have said where they are.
     pub async fn start(flags: &[&str]) -> Self {
-        let manifest = Manifest::monolith();
+        Self::start_on(Manifest::monolith(), flags).await
+    }
+
+    /// As [`Self::start`], on another manifest.
+    pub async fn start_on(manifest: Manifest, flags: &[&str]) -> Self {
         let ports = ["up", manifest.path(), "--port", "0", "--cloud-port", "0", "--hq-port", "0"];
         let started = Instant::now();
         let mut child = interstella(&[&ports, flags].concat(), manifest.directory()).spawn().unwrap();
@@ -64,7 +68,12 @@ impl Up {
 
     /// Starts it with many orders, and waits until it has converged.
     pub async fn converged(flags: &[&str]) -> Self {
-        let up = Self::start(&[&["--orders-per-minute", "600"], flags].concat()).await;
+        Self::converged_on(Manifest::monolith(), &[&["--orders-per-minute", "600"], flags].concat()).await
+    }
+
+    /// As [`Self::start_on`], and waits until it has converged.
+    pub async fn converged_on(manifest: Manifest, flags: &[&str]) -> Self {
+        let up = Self::start_on(manifest, flags).await;
         up.output.says("converged", 0, START).await;
         up
     }

@@ -146,6 +146,7 @@ impl World {
                 api: Arc::new(MortalApi { books: Arc::clone(&books), fate: Arc::clone(&fate) }),
                 clock: Clock::new(move || Timestamp::from_millisecond(now.load(Ordering::Relaxed)).unwrap()),
                 metrics: Arc::default(),
+                capacity: Arc::default(),
                 gather: Duration::ZERO,
                 idempotent,
             };

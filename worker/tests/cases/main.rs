@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authenticity;
+mod capacity;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod fake;

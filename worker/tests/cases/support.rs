@@ -80,7 +80,7 @@ pub struct Setup {
 
 /// A tenth of the product's times, for what a case has to wait out.
 pub fn short() -> Limits {
-    let Limits { first_byte, head, idle, body, certificate, confirmation, attempt, call } = Limits::default();
+    let Limits { first_byte, head, idle, body, certificate, confirmation, begin, attempt, call } = Limits::default();
     Limits {
         first_byte: first_byte / 10,
         head: head / 10,
@@ -88,6 +88,7 @@ pub fn short() -> Limits {
         body: body / 10,
         certificate: certificate / 10,
         confirmation: confirmation / 10,
+        begin: begin / 10,
         attempt: attempt / 10,
         call: call / 10,
     }

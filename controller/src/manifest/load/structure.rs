@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::manifest::pointer::Pointer;
 use crate::manifest::schema::{json_schema, known_keys};
-use crate::manifest::validate::{Problem, scaling};
+use crate::manifest::validate::Problem;
 
 /// What part of the node the problem is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,6 @@ pub(super) fn check(document: &Value) -> Vec<(On, Problem)> {
     let mut found: Vec<_> =
         checker.validator.iter_errors(document).flat_map(|error| describe(&checker.schema, document, &error)).collect();
     drop_consequences(&mut found);
-    answer_scaling(&mut found);
     found.into_iter().map(|Found { on, problem, .. }| (on, problem)).collect()
 }
 
@@ -68,16 +67,6 @@ fn drop_consequences(found: &mut Vec<Found>) {
         .map(|(_, key)| key.clone())
         .collect();
     found.retain(|one| !matches!(&one.key, Some((Kind::Missing, key)) if suggested.contains(key)));
-}
-
-/// Whatever stands in `scaling`, the answer is the one that `validate` gives.
-fn answer_scaling(found: &mut Vec<Found>) {
-    let place = Pointer::root().key("spec").key("scaling");
-    let before = found.len();
-    found.retain(|one| !one.problem.path.is_within(&place));
-    if found.len() < before {
-        found.push(plain(scaling::unsupported()));
-    }
 }
 
 fn describe(schema: &Value, document: &Value, error: &ValidationError<'_>) -> Vec<Found> {
@@ -125,7 +114,9 @@ fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = fold(key);
     let distance = |name: &&&str| strsim::damerau_levenshtein(&folded, &fold(name));
     let best = known.iter().min_by_key(distance)?;
-    (distance(&best) <= 1 + best.len() / 5).then_some(*best)
+    // AWS's names are often longer, as in `targetValue`.
+    let begins = |name: &&&str| name.len() > 3 && folded.starts_with(&fold(name));
+    if distance(&best) <= 1 + best.len() / 5 { Some(*best) } else { known.iter().find(begins).copied() }
 }
 
 fn missing(at: Pointer, key: &str) -> Found {
@@ -147,6 +138,9 @@ fn wrong_type(at: Pointer, kind: &TypeKind, value: &Value) -> Found {
         (_, Value::Null) => "give it a value or remove the key".to_owned(),
         (JsonType::String, Value::Number(_) | Value::Bool(_)) => "put the value in quotes".to_owned(),
         (JsonType::Integer | JsonType::Number, Value::String(text)) if text.parse::<i64>().is_ok() => {
+            "remove the quotes".to_owned()
+        }
+        (JsonType::Number, Value::String(text)) if text.parse().is_ok_and(f64::is_finite) => {
             "remove the quotes".to_owned()
         }
         (JsonType::Array, _) => "write a list: `[first, second]` or lines that start with `- `".to_owned(),

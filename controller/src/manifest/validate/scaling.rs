@@ -1,23 +1,46 @@
-//! Auto scaling, which keeps its place in the format and is refused for now.
+//! Auto scaling: the bounds, the policies with their metrics and alarms, the schedules.
+//!
+//! Besides what AWS refuses this finds what AWS accepts and what can nevertheless never act, such as a service that starts
+//! at no task with a metric that only tasks publish.
 
-use super::{Problem, Problems, spec};
+mod alarm;
+mod bounds;
+mod cron;
+mod from_zero;
+mod grammar;
+mod math;
+mod metrics;
+mod names;
+mod predictive;
+mod schedule;
+mod scheduled;
+mod step;
+mod tracking;
+
+use super::{Problems, shorten, spec};
 use crate::manifest::Manifest;
+use crate::manifest::pointer::Pointer;
+
+/// Most tasks of a service (AWS: ECS quotas).
+const MAX_TASKS: u32 = 5000;
+/// Longest cooldown in seconds. AWS's documentation names no limit; its API holds the number in 32 bits with a sign.
+const MAX_COOLDOWN: u32 = i32::MAX.unsigned_abs();
 
 pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     let Some(scaling) = &manifest.spec.scaling else { return };
-    problems.0.push(unsupported());
-    if scaling.min_capacity > scaling.max_capacity {
-        let (min, max) = (scaling.min_capacity, scaling.max_capacity);
-        let path = spec().key("scaling").key("minCapacity");
-        problems.add(path, format!("the minimum of {min} is above the maximum of {max}"), "exchange the two");
-    }
+    bounds::check(manifest, scaling, problems);
+    names::check(manifest, scaling, problems);
+    tracking::check(manifest, scaling, problems);
+    step::check(manifest, scaling, problems);
+    scheduled::check(scaling, problems);
+    predictive::check(manifest, scaling, problems);
+    from_zero::check(manifest, scaling, problems);
 }
 
-/// The answer to any `scaling`, whatever stands in it.
-pub(in super::super) fn unsupported() -> Problem {
-    Problem {
-        path: spec().key("scaling"),
-        what: "scaling is not supported yet".into(),
-        remedy: "remove it and set `desiredCount`".into(),
-    }
+/// The place of all this.
+fn section() -> Pointer {
+    spec().key("scaling")
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A manifest in which everything is right.
-fn good() -> Value {
+pub(super) fn good() -> Value {
     json!({
         "apiVersion": "interstella.trade/v1",
         "kind": "Service",
@@ -31,7 +31,7 @@ fn good() -> Value {
 }
 
 /// The same on Fargate.
-fn fargate() -> Value {
+pub(super) fn fargate() -> Value {
     let mut value = good();
     value["spec"]["launchType"] = json!("FARGATE");
     value["spec"]["networkConfiguration"] = json!({ "subnets": ["subnet-1"] });
@@ -40,13 +40,13 @@ fn fargate() -> Value {
     value
 }
 
-fn problems(value: Value) -> Vec<String> {
+pub(super) fn problems(value: Value) -> Vec<String> {
     let manifest = serde_json::from_value(value).unwrap();
     validate(&manifest).into_iter().map(|problem| format!("{}: {}", problem.path, problem.what)).collect()
 }
 
 /// Each row changes one thing of `base` and names the one problem that follows.
-fn table(base: fn() -> Value, rows: &[(&str, Value, &str)]) {
+pub(super) fn table(base: fn() -> Value, rows: &[(&str, Value, &str)]) {
     for (pointer, new, expected) in rows {
         let mut value = base();
         let (parent, key) = pointer.rsplit_once('/').unwrap();

@@ -9,6 +9,7 @@ use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::ecs::deployment;
 use crate::ecs::errors::{self, invalid};
+use crate::event::Event;
 use crate::world::World;
 
 /// Input of UpdateService. What is left out stays; an empty list clears.
@@ -51,13 +52,12 @@ pub fn update(world: &mut World, now: CloudTime, input: Update) -> Answer {
     let workload = changed_workload(world, service, &input)?;
     let force = input.force_new_deployment;
     let mut changed = service.clone();
+    if let Some(count) = input.desired_count {
+        scale(&mut changed, now, u32::try_from(count).map_err(|_| invalid("Task count can not be lesser than 0"))?);
+    }
     apply(&mut changed, input)?;
     let deploys = force || workload != changed.workload;
-    let scaled = changed.desired != service.desired;
     changed.workload = workload;
-    if scaled && let Some(primary) = changed.deployments.first_mut() {
-        primary.updated_at = now;
-    }
     world.ecs.services.insert(key.clone(), changed);
     if deploys {
         deployment::begin(world, now, &key);
@@ -65,6 +65,17 @@ pub fn update(world: &mut World, now: CloudTime, input: Update) -> Answer {
         reconcile_at(world, now, &key);
     }
     super::answer(world, &key, true)
+}
+
+/// Sets how many tasks the service should have, whoever asks for it. The PRIMARY deployment tells when that changed.
+pub fn scale(service: &mut Service, now: CloudTime, count: u32) {
+    if service.desired == count {
+        return;
+    }
+    service.desired = count;
+    if let Some(primary) = service.deployments.first_mut() {
+        primary.updated_at = now;
+    }
 }
 
 /// The workload after the update, checked.
@@ -93,11 +104,8 @@ fn changed_workload(world: &World, service: &Service, input: &Update) -> Result<
     Ok(workload)
 }
 
-/// Takes over everything that does not make a deployment.
+/// Takes over everything else that does not make a deployment.
 fn apply(service: &mut Service, input: Update) -> Result<(), ApiError> {
-    if let Some(count) = input.desired_count {
-        service.desired = u32::try_from(count).map_err(|_| invalid("Task count can not be lesser than 0"))?;
-    }
     if let Some(given) = &input.deployment_configuration {
         service.deployment_settings = service.deployment_settings.with(given)?;
     }
@@ -140,6 +148,7 @@ pub fn delete(world: &mut World, now: CloudTime, input: &Delete) -> Answer {
             }
             service.status = ServiceStatus::Draining;
             service.desired = 0;
+            world.events.push(Event::ServiceDeleted(key.clone()));
             reconcile_at(world, now, &key);
         }
     }

@@ -1,5 +1,7 @@
 //! Random manifests in which everything is right, and a plain writer of YAML blocks.
 
+mod scaling;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -53,8 +55,12 @@ fn health_check() -> impl Strategy<Value = Value> {
 /// Any manifest that `validate` has nothing against.
 pub(super) fn manifest() -> impl Strategy<Value = Manifest> {
     let apart = (name(), name(), 0u32..=5000, any::<bool>(), any::<bool>());
-    apart.prop_flat_map(|apart| (container(apart.3), Just(apart), health_check(), 0u32..=3600)).prop_map(
-        |(container, (name, cluster, count, fargate, balanced), health_check, delay)| {
+    apart
+        .prop_flat_map(|apart| {
+            let scaling = scaling::section(apart.2, apart.4);
+            (container(apart.3), Just(apart), health_check(), 0u32..=3600, scaling)
+        })
+        .prop_map(|(container, (name, cluster, count, fargate, balanced), health_check, delay, scaling)| {
             let port = container["portMappings"][0]["containerPort"].clone();
             let target = json!({ "name": container["name"], "port": port });
             let mut spec = json!({
@@ -78,12 +84,14 @@ pub(super) fn manifest() -> impl Strategy<Value = Manifest> {
                 });
                 spec["subscriptions"] = json!([{ "topic": "arn:aws:sns:us-west-2:123456789012:t", "path": "/order/" }]);
             }
+            if let Some(scaling) = scaling {
+                spec["scaling"] = scaling;
+            }
             let metadata = json!({ "name": name, "region": "us-west-2" });
             let value =
                 json!({ "apiVersion": "interstella.trade/v1", "kind": "Service", "metadata": metadata, "spec": spec });
             serde_json::from_value(value).expect("the generator writes what the types hold")
-        },
-    )
+        })
 }
 
 /// `value` in block style; text in double quotes, as JSON escapes it.
