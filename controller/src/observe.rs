@@ -2,6 +2,7 @@
 //!
 //! It decides nothing. What could not be read makes an error of the app that needed it, and of no other.
 
+mod activities;
 mod balancing;
 mod logs;
 mod rollout;
@@ -21,6 +22,7 @@ use crate::observed::Observed;
 use crate::resource::tags::{self, Index};
 use crate::resource::task_definition::Revision;
 use crate::resource::{load_balancer, service, subscription, target_group};
+pub use activities::explain;
 use rotation::Rotation;
 
 /// What need not be read in every pass.

@@ -1,5 +1,7 @@
 //! How an app is, and why it is not ready, from what was observed and planned. No I/O.
 
+pub mod scaling;
+
 use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
@@ -23,8 +25,8 @@ pub struct AppStatus {
     pub conditions: Vec<Condition>,
     /// Counts; absent without a service.
     pub service: Option<Service>,
-    /// Auto scaling; always absent, as it is not supported yet.
-    pub scaling: Option<()>,
+    /// Auto scaling; absent without a scalable target.
+    pub scaling: Option<scaling::Scaling>,
     /// Where clients connect; absent without a load balancer.
     pub endpoint: Option<String>,
 }
@@ -125,7 +127,7 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
             pending: found.pending,
             task_definition: task_definition::short(&found.task_definition_arn).to_owned(),
         }),
-        scaling: None,
+        scaling: scaling::status(desired, observed),
         endpoint: endpoint(desired, observed),
     }
 }

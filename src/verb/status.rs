@@ -1,9 +1,14 @@
 //! `status`: how apps are, and why they are not ready.
 
+mod scaling;
+mod watch;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use interstella_controller::desired::Desired;
+use interstella_controller::observe;
 use interstella_controller::status::AppStatus;
 use serde_json::json;
 
@@ -11,7 +16,7 @@ use crate::cli::ManifestPath;
 use crate::failure::Failure;
 use crate::manifests;
 use crate::output;
-use crate::session::Session;
+use crate::session::{Session, now};
 use crate::verb::Context;
 
 /// Flags of `status`.
@@ -19,6 +24,9 @@ use crate::verb::Context;
 pub struct Arguments {
     /// Only this app
     app: Option<String>,
+    /// Look every two seconds until a signal comes; redraws in place on a terminal, prints what changed otherwise
+    #[arg(short, long)]
+    watch: bool,
     /// The manifest, or a directory of manifests
     #[command(flatten)]
     manifests: ManifestFlag,
@@ -49,11 +57,26 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
             return Err(Failure::new(format!("{} declares no app {name}", arguments.manifests.path.display())));
         }
     }
-    let outcomes = session.plan(&apps).await;
-    let healthy = outcomes.iter().all(|outcome| outcome.unread.is_none() && !outcome.status.is_stalled());
-    let statuses: Vec<AppStatus> = outcomes.into_iter().map(|outcome| outcome.status).collect();
+    if arguments.watch {
+        return watch::run(context, &session, &apps).await;
+    }
+    let (healthy, statuses) = look(&session, &apps).await;
     print(context, &statuses)?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How the apps are, and whether none is stalled, somebody else's or unread.
+async fn look(session: &Session, apps: &[Desired]) -> (bool, Vec<AppStatus>) {
+    let outcomes = session.plan(apps).await;
+    let healthy = outcomes.iter().all(|outcome| outcome.unread.is_none() && !outcome.status.is_stalled());
+    let mut statuses: Vec<AppStatus> = outcomes.into_iter().map(|outcome| outcome.status).collect();
+    for status in &mut statuses {
+        // It explains only, so what cannot be read is left out and said.
+        if let Err(error) = observe::explain(&session.aws, status, now()).await {
+            output::note(format_args!("{}/{}: no details of its scaling: {error}", status.cluster, status.name));
+        }
+    }
+    (healthy, statuses)
 }
 
 /// Prints statuses.
@@ -71,6 +94,9 @@ fn text(status: &AppStatus) -> String {
             "\n  tasks      {} desired, {} running, {} pending, of {}",
             service.desired, service.running, service.pending, service.task_definition
         );
+    }
+    if let Some(scaling) = &status.scaling {
+        text.push_str(&scaling::text(scaling));
     }
     if let Some(endpoint) = &status.endpoint {
         let _ = write!(text, "\n  endpoint   {endpoint}");

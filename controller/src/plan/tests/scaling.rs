@@ -38,11 +38,59 @@ fn scaling_added_shows_defaults_and_units_and_leaves_the_count() {
     world.service.as_mut().unwrap().spec.desired_count = 4;
     world.service.as_mut().unwrap().running = 4;
     let desired = desired(&scaled(&json!({})));
-    insta::assert_snapshot!(full(&world, &desired));
+    insta::assert_snapshot!(full(&world, &desired), @r#"
+    create scalable target monolith
+        minCapacity: 1 tasks
+        maxCapacity: 10 tasks
+        suspended.in: false
+        suspended.out: false
+        suspended.scheduled: false
+    waiting: create scaling policy interstella.burst: needs the scalable target monolith
+    waiting: create scaling policy interstella.orders: needs the scalable target monolith
+    waiting: create scheduled action interstella.day: needs the scalable target monolith
+    waiting: create alarm interstella.interstella.monolith.burst: needs the scalable target monolith
+    "#);
     world.pass(&desired);
-    insta::assert_snapshot!(full(&world, &desired));
+    insta::assert_snapshot!(full(&world, &desired), @r#"
+    create scaling policy interstella.burst
+        type: "StepScaling"
+        adjustmentType: "ChangeInCapacity"
+        steps: ["0..20: +1","20..: +3"] tasks more or fewer
+        cooldown: 300 s
+        metricAggregationType: "Average"
+    create scaling policy interstella.orders
+        type: "TargetTrackingScaling"
+        metric: "ALBRequestCountPerTarget"
+        resourceLabel: "app/interstella/1/targetgroup/monolith/2"
+        target: 100 requests a minute for each task
+        scaleOutCooldown: 300 s
+        scaleInCooldown: 60 s
+        disableScaleIn: false
+    create scheduled action interstella.day
+        schedule: "cron(0 8 * * ? *)"
+        timezone: "UTC"
+        minCapacity: 4 tasks
+    waiting: create alarm interstella.interstella.monolith.burst: needs the ARN of the scaling policy interstella.burst
+    "#);
     world.pass(&desired);
-    insta::assert_snapshot!(full(&world, &desired));
+    insta::assert_snapshot!(full(&world, &desired), @r#"
+    create alarm interstella.interstella.monolith.burst
+        namespace: "AWS/ECS"
+        metricName: "CPUUtilization"
+        dimensions.ClusterName: "interstella"
+        dimensions.ServiceName: "monolith"
+        statistic: "Average"
+        period: 60 s
+        evaluationPeriods: 3 periods of 60 s
+        datapointsToAlarm: 3 of 3
+        threshold: 70 Percent
+        comparisonOperator: "GreaterThanOrEqualToThreshold"
+        treatMissingData: "missing"
+        unit: "Percent"
+        actionsEnabled: true
+        alarmActions: ["arn:policy/interstella.burst/5"]
+        otherActions: []
+    "#);
     world.converge(&desired);
     assert_eq!(world.service.unwrap().spec.desired_count, 4);
 }
