@@ -107,6 +107,32 @@ pub fn stripped() -> String {
     )
 }
 
+/// The manifest with auto scaling of every kind.
+pub fn scaled() -> String {
+    edited(MANIFEST, &[("  desiredCount: 1                    # try 3\n", &format!("  desiredCount: 1\n{SCALING}"))])
+}
+
+/// Bounds, a target-tracking policy, a step policy with its alarm, and a schedule that is far away.
+const SCALING: &str = "  scaling:
+    minCapacity: 1
+    maxCapacity: 10
+    targetTracking:
+      - { name: orders, metric: ALBRequestCountPerTarget, target: 20, scaleOutCooldown: 60, scaleInCooldown: 60 }
+    step:
+      - name: burst
+        adjustmentType: ChangeInCapacity
+        steps: [{ metricIntervalLowerBound: 0, scalingAdjustment: 2 }]
+        alarm:
+          namespace: AWS/ECS
+          metricName: CPUUtilization
+          statistic: Average
+          evaluationPeriods: 3
+          threshold: 90
+          comparisonOperator: GreaterThanOrEqualToThreshold
+    scheduled:
+      - { name: later, schedule: at(2030-01-01T00:00:00), minCapacity: 4 }
+";
+
 /// The manifest without these lines and what is nested in them.
 pub fn without(manifest: &str, lines: &[&str]) -> String {
     let indentation = |line: &str| line.len() - line.trim_start().len();
@@ -139,6 +165,9 @@ pub fn all() -> Vec<Workload> {
         update("replace", replacing()),
         update("strip", stripped()),
         Workload { name: "destroy", from: Some(MANIFEST.to_owned()), to: None },
+        update("scale", scaled()),
+        Workload { name: "stop scaling", from: Some(scaled()), to: Some(MANIFEST.to_owned()) },
+        Workload { name: "destroy what scales", from: Some(scaled()), to: None },
     ]
 }
 
