@@ -3,4 +3,4 @@
 # Fails if an order is lost or doubled, if the controller touches the count, or if the activities do not read as AWS's do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo test --release --locked -p interstella --test program -- --ignored --nocapture a_rush_hour_scales_the_service
+cargo test --release --locked --workspace --test program -- --ignored --nocapture a_rush_hour_scales_the_service
