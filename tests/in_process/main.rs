@@ -17,6 +17,7 @@ mod ownership;
 mod reads;
 mod removal;
 mod rollback;
+mod scaling;
 mod state;
 mod steady;
 mod workload;

@@ -36,6 +36,7 @@ pub fn value(cloud: &Arc<Cloud>) -> Value {
         "loadBalancers": read.balancers(),
         "targetGroups": read.groups(),
         "subscriptions": read.subscriptions(),
+        "scaling": read.scaling(),
     });
     normalise(&mut state);
     state
@@ -101,6 +102,39 @@ impl Reader<'_> {
         all["TargetGroups"].as_array().unwrap().iter().map(more).collect()
     }
 
+    /// Targets, policies, scheduled actions and alarms, with what says whose they are.
+    fn scaling(&self) -> Value {
+        let ask = |operation, members: &str, passing: &[&str]| {
+            let answer = self.ask(Service::ApplicationAutoScaling, operation, json!({"ServiceNamespace": "ecs"}));
+            without(&answer[members], passing)
+        };
+        let targets = ask("DescribeScalableTargets", "ScalableTargets", &["CreationTime"]);
+        let tagged = |target: &Value| {
+            let arn = json!({"ResourceARN": target["ScalableTargetARN"]});
+            let tags = self.ask(Service::ApplicationAutoScaling, "ListTagsForResource", arn);
+            let mut target = without(&json!([target]), &["ScalableTargetARN"])[0].clone();
+            target["tags"] = tags["Tags"].clone();
+            target
+        };
+        let alarms = self.ask(Service::CloudWatch, "DescribeAlarms", json!({"AlarmNamePrefix": "interstella."}));
+        let passing = [
+            "AlarmActions",
+            "AlarmConfigurationUpdatedTimestamp",
+            "StateUpdatedTimestamp",
+            "StateReason",
+            "StateReasonData",
+            "StateValue",
+            "StateTransitionedTimestamp",
+        ];
+        json!({
+            "targets": targets.as_array().unwrap().iter().map(tagged).collect::<Vec<_>>(),
+            "policies": ask("DescribeScalingPolicies", "ScalingPolicies", &["Alarms", "CreationTime", "PolicyARN"]),
+            "actions":
+                ask("DescribeScheduledActions", "ScheduledActions", &["CreationTime", "ScheduledActionARN"]),
+            "alarms": without(&alarms["MetricAlarms"], &passing),
+        })
+    }
+
     fn tags(&self, arn: &Value) -> Value {
         self.ask(Service::Elb, "DescribeTags", json!({"ResourceArns": [arn]}))["TagDescriptions"][0]["Tags"].clone()
     }
@@ -118,6 +152,15 @@ impl Reader<'_> {
         };
         all["Subscriptions"].as_array().unwrap().iter().map(more).collect()
     }
+}
+
+/// A list of objects without some of their members.
+fn without(list: &Value, members: &[&str]) -> Value {
+    let less = |one: &Value| {
+        let kept = one.as_object().unwrap().iter().filter(|(key, _)| !members.contains(&key.as_str()));
+        Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+    };
+    list.as_array().unwrap().iter().map(less).collect()
 }
 
 fn normalise(value: &mut Value) {

@@ -14,6 +14,7 @@ async fn a_converged_app_is_left_alone() {
         workload::renaming_everything(),
         workload::replacing(),
         stripped(),
+        workload::scaled(),
     ] {
         let lab = Lab::new().await;
         let mut controller = lab.controller(lab.present(&manifest));

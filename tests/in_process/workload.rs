@@ -95,6 +95,39 @@ pub fn replacing() -> String {
     )
 }
 
+/// What is added to a manifest for auto scaling with a part of every kind.
+pub const SCALING: &str = "  scaling:
+    minCapacity: 1
+    maxCapacity: 5
+    targetTracking: [{ name: orders, metric: ALBRequestCountPerTarget, target: 30, scaleOutCooldown: 60 }]
+    step:
+      - name: burst
+        adjustmentType: ChangeInCapacity
+        steps: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }]
+        alarm:
+          { namespace: AWS/ECS, metricName: CPUUtilization, statistic: Average, evaluationPeriods: 3, threshold: 80,
+            comparisonOperator: GreaterThanThreshold }
+    scheduled: [{ name: night, schedule: cron(0 22 * * ? *), maxCapacity: 3 }]
+";
+
+/// The manifest with auto scaling.
+pub fn scaled() -> String {
+    format!("{MANIFEST}{SCALING}")
+}
+
+/// The manifest with another value in each part of its auto scaling.
+pub fn scaled_otherwise() -> String {
+    edited(
+        &scaled(),
+        &[
+            ("maxCapacity: 5", "maxCapacity: 6"),
+            ("target: 30, scaleOutCooldown: 60", "target: 40"),
+            ("threshold: 80", "threshold: 70"),
+            ("cron(0 22 * * ? *)", "cron(0 23 * * ? *)"),
+        ],
+    )
+}
+
 /// The manifest with nothing but a service.
 pub fn stripped() -> String {
     let bare = without(MANIFEST, &["  loadBalancer:", "  subscriptions:"]);
@@ -138,6 +171,10 @@ pub fn all() -> Vec<Workload> {
         update("rename", renaming_everything()),
         update("replace", replacing()),
         update("strip", stripped()),
+        update("scale", scaled()),
+        Workload { name: "rescale", from: Some(scaled()), to: Some(scaled_otherwise()) },
+        Workload { name: "unscale", from: Some(scaled()), to: Some(MANIFEST.to_owned()) },
+        Workload { name: "destroy scaled", from: Some(scaled()), to: None },
         Workload { name: "destroy", from: Some(MANIFEST.to_owned()), to: None },
     ]
 }
