@@ -15,6 +15,7 @@ use crate::lab::Lab;
 const MAX_PASSES: usize = 200;
 
 /// Auto scaling with one policy and one schedule.
+#[allow(dead_code, reason = "only the benchmark scales a crowd")]
 pub const SCALING: &str = "  scaling:
     minCapacity: 1
     maxCapacity: 4

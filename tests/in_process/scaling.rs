@@ -21,7 +21,7 @@ fn set_count(lab: &Lab, count: u32) {
 }
 
 /// As a person would set bounds by hand; what is absent stays.
-fn set_bounds(lab: &Lab, bounds: Value) {
+fn set_bounds(lab: &Lab, bounds: &Value) {
     let mut input =
         json!({"ServiceNamespace": "ecs", "ResourceId": ID, "ScalableDimension": "ecs:service:DesiredCount"});
     input.as_object_mut().unwrap().extend(bounds.as_object().unwrap().clone());
@@ -75,7 +75,7 @@ async fn a_schedule_that_fired_is_no_drift_and_a_hand_edited_minimum_is() {
     let before = lab.cloud.journal.last();
     controller.converge().await;
     assert_eq!(lab.mutations(before), Vec::<String>::new());
-    set_bounds(&lab, json!({"MinCapacity": 2}));
+    set_bounds(&lab, &json!({"MinCapacity": 2}));
     controller.converge().await;
     assert_eq!(bounds(&lab).0, json!(1));
 }

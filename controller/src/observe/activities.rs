@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_applicationautoscaling::types::ScalingActivity;
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -67,7 +68,12 @@ async fn alarms(aws: &Aws, names: BTreeSet<String>) -> Result<BTreeMap<String, A
     let fetched = batch::fetch(names.clone(), BATCH, |names: Vec<String>| async move {
         let pages = aws.read.cloudwatch.describe_alarms().set_alarm_names(Some(names)).into_paginator().send();
         let pages = pages.try_collect().await.map_err(Error::of("cloudwatch:DescribeAlarms"))?;
-        Ok(pages.iter().flat_map(|page| page.metric_alarms()).map(alarm).map(|one| (one.name.clone(), one)).collect())
+        Ok(pages
+            .iter()
+            .flat_map(DescribeAlarmsOutput::metric_alarms)
+            .map(alarm)
+            .map(|one| (one.name.clone(), one))
+            .collect())
     });
     let fetched = fetched.await;
     let found = names.into_iter().map(|name| Ok(batch::get(&fetched, &name)?.map(|alarm| (name, alarm))));

@@ -212,7 +212,7 @@ fn plan_actions(desired: &Desired, observed: &Observed, wanted: &Scaling, plan: 
         let (app, name, to) = (desired.marks.app.clone(), name.clone(), to.clone());
         match observed.scaling.actions.iter().find(|one| one.name == *name) {
             None if to.is_over(observed.at) => {
-                plan.note(format!("the scheduled action {name} is over; it is not made"))
+                plan.note(format!("the scheduled action {name} is over; it is not made"));
             }
             None => plan.act(scheduled_action::Action::Create { app, name, spec: to }),
             Some(found) if found.spec == to => {}

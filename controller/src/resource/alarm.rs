@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{Dimension, MetricAlarm, StandardUnit, Statistic, Tag};
 use serde::Serialize;
 
@@ -161,7 +162,7 @@ pub async fn observe(aws: &Aws, names: BTreeSet<String>) -> Fetched<Untagged> {
         let pages = aws.read.cloudwatch.describe_alarms().set_alarm_names(Some(names)).into_paginator().send();
         match pages.try_collect().await.map_err(Error::of("cloudwatch:DescribeAlarms")) {
             Ok(pages) => {
-                let alarms = pages.iter().flat_map(|page| page.metric_alarms());
+                let alarms = pages.iter().flat_map(DescribeAlarmsOutput::metric_alarms);
                 Ok(alarms.filter_map(|raw| Some((raw.alarm_name.clone()?, untagged(raw)))).collect())
             }
             Err(error) if error.class == Class::Unsupported => Ok(BTreeMap::new()),

@@ -2,7 +2,8 @@
 
 use aws_sdk_applicationautoscaling::types::{
     CustomizedMetricSpecification, PredictiveScalingPolicyConfiguration, ScalingPolicy, StepScalingPolicyConfiguration,
-    TargetTrackingMetricDataQuery, TargetTrackingMetricStat, TargetTrackingScalingPolicyConfiguration,
+    TargetTrackingMetric, TargetTrackingMetricDataQuery, TargetTrackingMetricStat,
+    TargetTrackingScalingPolicyConfiguration,
 };
 
 use super::{Adjustment, Custom, DEFAULT_SECONDS, Predictive, Query, Spec, Stat, Step, Tracking};
@@ -58,7 +59,7 @@ fn query(raw: &TargetTrackingMetricDataQuery) -> Query {
 
 fn stat(raw: &TargetTrackingMetricStat) -> Stat {
     let metric = raw.metric();
-    let dimensions = metric.map(|one| one.dimensions()).unwrap_or_default();
+    let dimensions = metric.map(TargetTrackingMetric::dimensions).unwrap_or_default();
     Stat {
         namespace: metric.and_then(|one| one.namespace.clone()).unwrap_or_default(),
         metric_name: metric.and_then(|one| one.metric_name.clone()).unwrap_or_default(),
