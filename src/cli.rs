@@ -88,7 +88,7 @@ pub enum Verb {
     /// Try a stalled rollout again
     Retry(verb::restart::Arguments),
     /// Try scaling policies against a load curve, without any cloud
-    Simulate(Box<verb::simulate::Arguments>),
+    Simulate(Box<crate::simulate::flags::Arguments>),
     /// Remove what is ours, in order, and wait until it is gone
     Destroy(verb::destroy::Arguments),
     /// The JSON Schema of manifests, for editors

@@ -4,6 +4,7 @@ pub mod conversion;
 pub mod curve;
 pub mod drawing;
 pub mod duration;
+pub mod flags;
 pub mod front;
 pub mod history;
 pub mod prices;

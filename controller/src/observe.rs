@@ -5,6 +5,7 @@
 mod activities;
 mod balancing;
 mod logs;
+mod newest;
 mod rollout;
 mod rotation;
 mod scaling;

@@ -20,20 +20,25 @@ pub struct Tally {
     pub saturated: usize,
     /// Time of this machine from the first order's start to the last one's answer.
     pub took: Duration,
+    /// Time of this machine after which an answer is late, if that is asked for.
+    pub late_after: Option<Duration>,
     accepted: usize,
+    late: usize,
     outcomes: BTreeMap<String, usize>,
     latencies: Vec<Duration>,
 }
 
 impl Tally {
     /// Of a run of so many orders, before the first.
-    pub fn of(scheduled: usize) -> Self {
-        Self { scheduled, ..Self::default() }
+    pub fn of(scheduled: usize, late_after: Option<Duration>) -> Self {
+        Self { scheduled, late_after, ..Self::default() }
     }
 
     /// Counts an answer that came `latency` after its order was due.
     pub fn add(&mut self, outcome: Outcome, latency: Duration) {
         self.accepted += usize::from(outcome.accepted);
+        let is_late = self.late_after.is_some_and(|late_after| latency > late_after);
+        self.late += usize::from(is_late || !outcome.accepted);
         *self.outcomes.entry(outcome.status).or_default() += 1;
         self.latencies.push(latency);
     }
@@ -56,7 +61,7 @@ impl Tally {
 
     /// The report.
     pub fn report(self, fate: Option<Fate>) -> Report {
-        let Self { scheduled, sent, saturated, took, accepted, outcomes, mut latencies } = self;
+        let Self { scheduled, sent, saturated, took, late_after, accepted, late, outcomes, mut latencies } = self;
         latencies.sort_unstable();
         let latency_ms = Percentiles::of(&latencies);
         Report {
@@ -67,6 +72,7 @@ impl Tally {
             seconds: rounded(took.as_secs_f64()),
             outcomes,
             latency_ms,
+            late: late_after.map(|_| late + saturated),
             headquarters: fate,
         }
     }
@@ -90,6 +96,8 @@ pub struct Report {
     outcomes: BTreeMap<String, usize>,
     /// Milliseconds from when an order was due to its answer; null without answers.
     latency_ms: Option<Percentiles>,
+    /// Orders whose answer came too late, or was none of success, or that were not sent; null if that was not asked for.
+    late: Option<usize>,
     /// What headquarters has recorded; null if it was not asked.
     headquarters: Option<Fate>,
 }
@@ -131,7 +139,7 @@ fn rounded(number: f64) -> f64 {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scheduled, sent, saturated, accepted, seconds, outcomes, latency_ms, headquarters } = self;
+        let Self { scheduled, sent, saturated, accepted, seconds, outcomes, latency_ms, late, headquarters } = self;
         writeln!(f, "orders        {sent} of {scheduled} sent in {seconds} s, {accepted} accepted")?;
         if *saturated > 0 {
             writeln!(f, "not sent      {saturated}: too many were on their way (--max-in-flight)")?;
@@ -143,6 +151,10 @@ impl fmt::Display for Report {
                 f,
                 "\nlatency       p50 {p50} ms, p90 {p90} ms, p99 {p99} ms, max {max} ms, from when an order was due"
             )?;
+        }
+        if let Some(late) = late {
+            let percent = *late as f64 * 100.0 / (*scheduled).max(1) as f64;
+            write!(f, "\nlate          {late} ({percent:.2} %)")?;
         }
         if let Some(fate) = headquarters {
             write!(f, "\nheadquarters  {fate}")?;
@@ -162,6 +174,7 @@ mod tests {
     fn tally() -> Tally {
         let mut tally =
             Tally { scheduled: 105, sent: 102, saturated: 3, took: Duration::from_millis(12_345), ..Tally::default() };
+        tally.late_after = Some(Duration::from_millis(90));
         for milliseconds in (1..=100).rev() {
             tally.add(outcome("published", true), Duration::from_millis(milliseconds));
         }

@@ -22,6 +22,8 @@ pub struct Run {
     /// Most orders that are on their way at once. An order that is due when there is no room is not sent, and counted
     /// as such: sent later, it would wait for the answers to others.
     pub most_in_flight: usize,
+    /// Time of this machine after which an answer is late, if that is asked for.
+    pub late_after: Option<Duration>,
 }
 
 /// The answers to one call.
@@ -39,7 +41,7 @@ impl Run {
         let start = Instant::now();
         let room = Arc::new(Semaphore::new(self.most_in_flight));
         let (sender, mut answers) = mpsc::unbounded_channel();
-        let mut tally = Tally::of(self.due.len());
+        let mut tally = Tally::of(self.due.len(), self.late_after);
         let (mut live, mut looks, mut next) = (Live::start(), tokio::time::interval(LOOK), 0);
         tokio::pin!(stop);
         while let Some(due) = self.due.get(next) {

@@ -41,7 +41,10 @@ fn draw(area: &Area<'_>, rows: &[Row], recommended: usize, heading: &[String; 2]
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT).bold_line_style(FAINT).axis_style(INK).label_style(lettering(22));
     mesh.x_desc(format!("cost in {currency}")).y_desc("late orders in percent").axis_desc_style(lettering(26));
-    mesh.x_label_formatter(&|cost| format!("{cost:.2}")).y_label_formatter(&|late| format!("{late:.2}")).draw()?;
+    let decimals = if dearest - least < 0.2 { 3 } else { 2 };
+    mesh.x_label_formatter(&|cost| format!("{cost:.decimals$}"))
+        .y_label_formatter(&|late| format!("{late:.2}"))
+        .draw()?;
     let point = |row: &Row| (row.cost, row.late_share * 100.0);
     let mut front: Vec<&Row> = rows.iter().filter(|row| row.is_on_front).collect();
     front.sort_by(|a, b| a.cost.total_cmp(&b.cost));

@@ -223,7 +223,7 @@ pub fn sweep_text(axes: &[Axis], rows: &[Row], recommended: Option<&(usize, Stri
         let (late, p99, used) = (late_share * 100.0, p99_seconds.unwrap_or(0.0), utilisation_percent.unwrap_or(0.0));
         let _ = writeln!(
             text,
-            "{cost:>14.4}{late:>9.2}{p99:>10.1}{most_tasks:>7}{task_hours:>13.1}{used:>7.0}{scalings:>10}"
+            "{cost:>14.4}{late:>9.2}{p99:>10.1}{most_tasks:>7}{task_hours:>13.1}{used:>7.0}{scalings:>10.1}"
         );
     }
     text.push_str("* no other setting is as good in both cost and late orders, and better in one\n");

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use interstella_autoscaling::simulate::Totals;
 use interstella_controller::manifest::Scaling;
 use serde::Serialize;
 
@@ -139,7 +140,17 @@ pub fn settings(scaling: &Scaling, axes: &[Axis]) -> Result<Vec<(Vec<f64>, Scali
     Ok(all)
 }
 
-/// What a setting comes to.
+/// What one run of a setting comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Run {
+    /// What the simulated time costs.
+    pub cost: f64,
+    pub totals: Totals,
+    /// Activities that changed the count.
+    pub scalings: usize,
+}
+
+/// What a setting comes to, on average over its runs: a single run owes too much to the orders that happen to come together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
@@ -151,12 +162,33 @@ pub struct Row {
     pub late_share: f64,
     pub p99_seconds: Option<f64>,
     pub task_hours: f64,
+    /// The most of all runs.
     pub most_tasks: u32,
     pub utilisation_percent: Option<f64>,
     /// Activities that changed the count.
-    pub scalings: usize,
+    pub scalings: f64,
     /// Whether no other setting is as good in both, and better in one: cost and late orders.
     pub is_on_front: bool,
+}
+
+/// The averages of a setting's runs.
+pub fn row(values: &[f64], runs: &[Run]) -> Row {
+    let average = |of: &dyn Fn(&Run) -> Option<f64>| {
+        let known: Vec<f64> = runs.iter().filter_map(of).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    };
+    let certain = |of: &dyn Fn(&Run) -> f64| average(&|run| Some(of(run))).unwrap_or_default();
+    Row {
+        values: values.to_vec(),
+        cost: certain(&|run| run.cost),
+        late_share: certain(&|run| run.totals.late_share()),
+        p99_seconds: average(&|run| run.totals.p99_seconds),
+        task_hours: certain(&|run| run.totals.task_hours),
+        most_tasks: runs.iter().map(|run| run.totals.most_tasks).max().unwrap_or(0),
+        utilisation_percent: average(&|run| run.totals.utilisation_percent),
+        scalings: certain(&|run| run.scalings as f64),
+        is_on_front: false,
+    }
 }
 
 /// Marks the settings that no other one beats.

@@ -53,6 +53,9 @@ pub struct Arguments {
     /// fulfilled, if INTERSTELLA_DIRECT_FULFIL=true
     #[arg(long, value_name = "URL", conflicts_with = "topic")]
     to: Option<String>,
+    /// With --to: an order whose answer comes later than this after it was due is late, in the load's own time
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "to")]
+    late_after: Option<Duration>,
     /// Headquarters, to ask what became of the orders [default: http://127.0.0.1:8889 with a local cloud]
     #[arg(long, value_name = "URL")]
     hq: Option<String>,
@@ -82,6 +85,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         target: Arc::new(target),
         due,
         most_in_flight: usize::try_from(arguments.max_in_flight).unwrap_or(Semaphore::MAX_PERMITS),
+        late_after: arguments.late_after.map(|late_after| late_after.div_f64(arguments.speed)),
     };
     let tally = run.run(context.shutdown.clone().over()).await;
     let fate = settle(&context, books, &tally, arguments.settle).await?;

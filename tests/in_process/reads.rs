@@ -99,7 +99,7 @@ async fn disturb(what: &str, prepared: &Prepared, fault: Fault) -> Result<(), St
 /// What calls came to. After an old read the same may be asked for once more: an update or removal that repeats an earlier one
 /// has no effect, and counts once. Making something twice has, and counts twice.
 fn effects<'a>(calls: impl IntoIterator<Item = &'a Entry>) -> Vec<String> {
-    let makes = |call: &Entry| ["Create", "Register"].iter().any(|verb| call.operation.starts_with(verb));
+    let makes = |call: &Entry| call.operation.starts_with("Create") || call.operation == "RegisterTaskDefinition";
     let mut seen: Vec<&Entry> = Vec::new();
     for call in calls.into_iter().filter(|call| call.mutating && call.outcome == Outcome::Ok) {
         let repeats = seen.iter().any(|other| is_same(other, call) && other.input == call.input);

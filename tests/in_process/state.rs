@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// Members that differ from run to run.
-const PASSING: [&str; 12] = [
+const PASSING: [&str; 19] = [
     "createdAt",
     "updatedAt",
     "events",
@@ -19,6 +19,13 @@ const PASSING: [&str; 12] = [
     "revision",
     "startedAt",
     "taskSets",
+    "CreationTime",
+    "AlarmConfigurationUpdatedTimestamp",
+    "StateReason",
+    "StateReasonData",
+    "StateTransitionedTimestamp",
+    "StateUpdatedTimestamp",
+    "StateValue",
 ];
 
 /// Everything of every kind that is not merely a record of what was. Equal texts mean equal clouds.
@@ -36,7 +43,10 @@ pub fn value(cloud: &Arc<Cloud>) -> Value {
         "loadBalancers": read.balancers(),
         "targetGroups": read.groups(),
         "subscriptions": read.subscriptions(),
-        "scaling": read.scaling(),
+        "scalableTargets": read.targets(),
+        "scalingPolicies": read.scaling("DescribeScalingPolicies")["ScalingPolicies"],
+        "scheduledActions": read.scaling("DescribeScheduledActions")["ScheduledActions"],
+        "alarms": read.ask(Service::CloudWatch, "DescribeAlarms", json!({}))["MetricAlarms"],
     });
     normalise(&mut state);
     state
@@ -102,41 +112,23 @@ impl Reader<'_> {
         all["TargetGroups"].as_array().unwrap().iter().map(more).collect()
     }
 
-    /// Targets, policies, scheduled actions and alarms, with what says whose they are.
-    fn scaling(&self) -> Value {
-        let ask = |operation, members: &str, passing: &[&str]| {
-            let answer = self.ask(Service::ApplicationAutoScaling, operation, json!({"ServiceNamespace": "ecs"}));
-            without(&answer[members], passing)
-        };
-        let targets = ask("DescribeScalableTargets", "ScalableTargets", &["CreationTime"]);
-        let tagged = |target: &Value| {
-            let arn = json!({"ResourceARN": target["ScalableTargetARN"]});
-            let tags = self.ask(Service::ApplicationAutoScaling, "ListTagsForResource", arn);
-            let mut target = without(&json!([target]), &["ScalableTargetARN"])[0].clone();
-            target["tags"] = tags["Tags"].clone();
-            target
-        };
-        let alarms = self.ask(Service::CloudWatch, "DescribeAlarms", json!({"AlarmNamePrefix": "interstella."}));
-        let passing = [
-            "AlarmActions",
-            "AlarmConfigurationUpdatedTimestamp",
-            "StateUpdatedTimestamp",
-            "StateReason",
-            "StateReasonData",
-            "StateValue",
-            "StateTransitionedTimestamp",
-        ];
-        json!({
-            "targets": targets.as_array().unwrap().iter().map(tagged).collect::<Vec<_>>(),
-            "policies": ask("DescribeScalingPolicies", "ScalingPolicies", &["Alarms", "CreationTime", "PolicyARN"]),
-            "actions":
-                ask("DescribeScheduledActions", "ScheduledActions", &["CreationTime", "ScheduledActionARN"]),
-            "alarms": without(&alarms["MetricAlarms"], &passing),
-        })
-    }
-
     fn tags(&self, arn: &Value) -> Value {
         self.ask(Service::Elb, "DescribeTags", json!({"ResourceArns": [arn]}))["TagDescriptions"][0]["Tags"].clone()
+    }
+
+    fn scaling(&self, operation: &str) -> Value {
+        self.ask(Service::ApplicationAutoScaling, operation, json!({"ServiceNamespace": "ecs"}))
+    }
+
+    fn targets(&self) -> Value {
+        let all = self.scaling("DescribeScalableTargets");
+        let more = |one: &Value| {
+            let input = json!({"ResourceARN": one["ScalableTargetARN"]});
+            let mut one = one.clone();
+            one["tags"] = self.ask(Service::ApplicationAutoScaling, "ListTagsForResource", input)["Tags"].clone();
+            one
+        };
+        all["ScalableTargets"].as_array().unwrap().iter().map(more).collect()
     }
 
     fn subscriptions(&self) -> Value {
@@ -152,15 +144,6 @@ impl Reader<'_> {
         };
         all["Subscriptions"].as_array().unwrap().iter().map(more).collect()
     }
-}
-
-/// A list of objects without some of their members.
-fn without(list: &Value, members: &[&str]) -> Value {
-    let less = |one: &Value| {
-        let kept = one.as_object().unwrap().iter().filter(|(key, _)| !members.contains(&key.as_str()));
-        Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
-    };
-    list.as_array().unwrap().iter().map(less).collect()
 }
 
 fn normalise(value: &mut Value) {
@@ -181,8 +164,9 @@ fn normalise(value: &mut Value) {
     }
 }
 
-/// The text with every generated identifier, a long run of hexadecimal digits or of digits, replaced.
+/// The text with every generated identifier, a UUID or a long run of hexadecimal digits or of digits, replaced.
 fn anonymous(text: &str) -> String {
+    let text = without_uuids(text);
     let words = text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
     words
         .map(|word| {
@@ -191,4 +175,18 @@ fn anonymous(text: &str) -> String {
             if generated { word.replacen(body, "*", 1) } else { word.to_owned() }
         })
         .collect()
+}
+
+fn without_uuids(text: &str) -> String {
+    const LENGTH: usize = "01234567-0123-0123-0123-0123456789ab".len();
+    let is_uuid = |part: &str| {
+        let groups: Vec<&str> = part.split('-').collect();
+        let lengths = groups.iter().map(|group| group.len());
+        lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let mut text = text.to_owned();
+    while let Some(start) = (0..text.len()).find(|start| text.get(*start..start + LENGTH).is_some_and(is_uuid)) {
+        text.replace_range(start..start + LENGTH, "*");
+    }
+    text
 }

@@ -95,39 +95,6 @@ pub fn replacing() -> String {
     )
 }
 
-/// What is added to a manifest for auto scaling with a part of every kind.
-pub const SCALING: &str = "  scaling:
-    minCapacity: 1
-    maxCapacity: 5
-    targetTracking: [{ name: orders, metric: ALBRequestCountPerTarget, target: 30, scaleOutCooldown: 60 }]
-    step:
-      - name: burst
-        adjustmentType: ChangeInCapacity
-        steps: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }]
-        alarm:
-          { namespace: AWS/ECS, metricName: CPUUtilization, statistic: Average, evaluationPeriods: 3, threshold: 80,
-            comparisonOperator: GreaterThanThreshold }
-    scheduled: [{ name: night, schedule: cron(0 22 * * ? *), maxCapacity: 3 }]
-";
-
-/// The manifest with auto scaling.
-pub fn scaled() -> String {
-    format!("{MANIFEST}{SCALING}")
-}
-
-/// The manifest with another value in each part of its auto scaling.
-pub fn scaled_otherwise() -> String {
-    edited(
-        &scaled(),
-        &[
-            ("maxCapacity: 5", "maxCapacity: 6"),
-            ("target: 30, scaleOutCooldown: 60", "target: 40"),
-            ("threshold: 80", "threshold: 70"),
-            ("cron(0 22 * * ? *)", "cron(0 23 * * ? *)"),
-        ],
-    )
-}
-
 /// The manifest with nothing but a service.
 pub fn stripped() -> String {
     let bare = without(MANIFEST, &["  loadBalancer:", "  subscriptions:"]);
@@ -139,6 +106,32 @@ pub fn stripped() -> String {
         )],
     )
 }
+
+/// The manifest with auto scaling of every kind.
+pub fn scaled() -> String {
+    edited(MANIFEST, &[("  desiredCount: 1                    # try 3\n", &format!("  desiredCount: 1\n{SCALING}"))])
+}
+
+/// Bounds, a target-tracking policy, a step policy with its alarm, and a schedule that is far away.
+const SCALING: &str = "  scaling:
+    minCapacity: 1
+    maxCapacity: 10
+    targetTracking:
+      - { name: orders, metric: ALBRequestCountPerTarget, target: 20, scaleOutCooldown: 60, scaleInCooldown: 60 }
+    step:
+      - name: burst
+        adjustmentType: ChangeInCapacity
+        steps: [{ metricIntervalLowerBound: 0, scalingAdjustment: 2 }]
+        alarm:
+          namespace: AWS/ECS
+          metricName: CPUUtilization
+          statistic: Average
+          evaluationPeriods: 3
+          threshold: 90
+          comparisonOperator: GreaterThanOrEqualToThreshold
+    scheduled:
+      - { name: later, schedule: at(2030-01-01T00:00:00), minCapacity: 4 }
+";
 
 /// The manifest without these lines and what is nested in them.
 pub fn without(manifest: &str, lines: &[&str]) -> String {
@@ -171,11 +164,10 @@ pub fn all() -> Vec<Workload> {
         update("rename", renaming_everything()),
         update("replace", replacing()),
         update("strip", stripped()),
-        update("scale", scaled()),
-        Workload { name: "rescale", from: Some(scaled()), to: Some(scaled_otherwise()) },
-        Workload { name: "unscale", from: Some(scaled()), to: Some(MANIFEST.to_owned()) },
-        Workload { name: "destroy scaled", from: Some(scaled()), to: None },
         Workload { name: "destroy", from: Some(MANIFEST.to_owned()), to: None },
+        update("scale", scaled()),
+        Workload { name: "stop scaling", from: Some(scaled()), to: Some(MANIFEST.to_owned()) },
+        Workload { name: "destroy what scales", from: Some(scaled()), to: None },
     ]
 }
 

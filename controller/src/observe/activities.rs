@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_applicationautoscaling::types::ScalingActivity;
-use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricAlarm};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -13,7 +12,8 @@ use serde_json::Value;
 use crate::app::AppName;
 use crate::aws::Aws;
 use crate::batch;
-use crate::error::Error;
+use crate::error::{Class, Error};
+use crate::observe::newest;
 use crate::resource::scalable_target::{NAMESPACE, resource_id};
 use crate::status::AppStatus;
 use crate::status::scaling::{self, Activity, Alarm};
@@ -23,20 +23,34 @@ const ACTIVITIES: usize = 5;
 /// Most names that one call of DescribeAlarms takes.
 const BATCH: usize = 100;
 
-/// Adds alarms, activities and the reason why nothing happens to the status of an app that scales. `now` tells which cooldowns run.
+/// Adds alarms, activities and the reason why nothing happens to the status of an app that scales. An endpoint that lacks the
+/// operations leaves it as it was. `now` tells which cooldowns run, unless what AWS has on record is later: the time of a local
+/// cloud may pass faster than ours.
 ///
 /// # Errors
 /// When a read fails; the status is then as it was.
 pub async fn explain(aws: &Aws, status: &mut AppStatus, now: Timestamp) -> Result<(), Error> {
+    match try_to_explain(aws, status, now).await {
+        Err(error) if error.class == Class::Unsupported => Ok(()),
+        explained => explained,
+    }
+}
+
+async fn try_to_explain(aws: &Aws, status: &mut AppStatus, now: Timestamp) -> Result<(), Error> {
     let Some(known) = &status.scaling else { return Ok(()) };
     let mut told = known.clone();
     let app = AppName { cluster: status.cluster.clone(), name: status.name.clone() };
     told.activities = activities(aws, &app).await?;
     let names = told.policies.iter().flat_map(|policy| policy.alarms.iter().map(|alarm| alarm.name.clone())).collect();
-    let alarms = alarms(aws, names).await?;
-    for alarm in told.policies.iter_mut().flat_map(|policy| &mut policy.alarms) {
-        if let Some(found) = alarms.get(&alarm.name) {
-            *alarm = found.clone();
+    let raw = alarms(aws, names).await?;
+    let ended = told.activities.iter().flat_map(|one| [Some(one.time), one.ended]).flatten();
+    let updates = raw.values().filter_map(|one| one.state_updated_timestamp().and_then(timestamp));
+    let now = ended.chain(updates).fold(now, Timestamp::max);
+    let values = newest::values(aws, &raw.values().collect::<Vec<_>>(), now).await?;
+    let now = values.values().map(|(at, _)| *at).fold(now, Timestamp::max);
+    for one in told.policies.iter_mut().flat_map(|policy| &mut policy.alarms) {
+        if let Some(found) = raw.get(&one.name) {
+            *one = alarm(found, values.get(&one.name).map(|(_, value)| *value));
         }
     }
     told.why = Some(scaling::why(&told, now));
@@ -64,29 +78,26 @@ fn activity(raw: &ScalingActivity) -> Activity {
     }
 }
 
-async fn alarms(aws: &Aws, names: BTreeSet<String>) -> Result<BTreeMap<String, Alarm>, Error> {
+async fn alarms(aws: &Aws, names: BTreeSet<String>) -> Result<BTreeMap<String, MetricAlarm>, Error> {
     let fetched = batch::fetch(names.clone(), BATCH, |names: Vec<String>| async move {
         let pages = aws.read.cloudwatch.describe_alarms().set_alarm_names(Some(names)).into_paginator().send();
         let pages = pages.try_collect().await.map_err(Error::of("cloudwatch:DescribeAlarms"))?;
-        Ok(pages
-            .iter()
-            .flat_map(DescribeAlarmsOutput::metric_alarms)
-            .map(alarm)
-            .map(|one| (one.name.clone(), one))
-            .collect())
+        let found = pages.into_iter().flat_map(|page| page.metric_alarms.unwrap_or_default());
+        Ok(found.filter_map(|one| Some((one.alarm_name.clone()?, one))).collect())
     });
     let fetched = fetched.await;
     let found = names.into_iter().map(|name| Ok(batch::get(&fetched, &name)?.map(|alarm| (name, alarm))));
     Ok(found.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
 }
 
-fn alarm(raw: &MetricAlarm) -> Alarm {
+/// `newest` is the newest value of its metric; without it the newest that led to the state is told.
+fn alarm(raw: &MetricAlarm, newest: Option<f64>) -> Alarm {
     let above = |one: &ComparisonOperator| one.as_str().starts_with("Greater");
     Alarm {
         name: raw.alarm_name.clone().unwrap_or_default(),
         state: raw.state_value().map(|state| state.as_str().to_owned()),
         reason: raw.state_reason.clone(),
-        last_value: raw.state_reason_data().and_then(last_value),
+        last_value: newest.or_else(|| raw.state_reason_data().and_then(last_value)),
         updated: raw.state_updated_timestamp().and_then(timestamp),
         is_high: raw.comparison_operator().is_none_or(above),
     }

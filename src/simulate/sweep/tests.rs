@@ -57,7 +57,7 @@ fn rows(points: &[(f64, f64)]) -> Vec<Row> {
         task_hours: 0.0,
         most_tasks: 0,
         utilisation_percent: None,
-        scalings: 0,
+        scalings: 0.0,
         is_on_front: false,
     };
     points.iter().map(row).collect()

@@ -15,8 +15,13 @@ use crate::verb::Context;
 
 /// Wait between two looks.
 const INTERVAL: Duration = Duration::from_secs(2);
+/// Clears the screen, before the first picture.
+const CLEAR: &str = "\x1b[2J";
 /// Moves to the upper left corner, so that the next picture covers the last one without a flicker.
 const HOME: &str = "\x1b[H";
+/// A line that is wider than the screen is cut while a picture is drawn, so that its lines stay where they are.
+const CUT_LINES: &str = "\x1b[?7l";
+const WRAP_LINES: &str = "\x1b[?7h";
 /// Clears what is left of a line, and of the screen, beyond what was just written.
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
@@ -26,6 +31,9 @@ pub async fn run(context: &Context, session: &Session, apps: &[Desired]) -> Resu
     let redraws = std::io::stdout().is_terminal() && context.common.output == Format::Text;
     let mut ticks = tokio::time::interval(INTERVAL);
     let mut last = Vec::new();
+    if redraws {
+        output::line(CLEAR)?;
+    }
     loop {
         ticks.tick().await;
         let (_, statuses) = super::look(session, apps).await;
@@ -46,5 +54,5 @@ fn picture(statuses: &[AppStatus]) -> String {
     let text: Vec<String> = statuses.iter().map(super::text).collect();
     let text = text.join("\n");
     let lines: Vec<String> = text.lines().map(|line| format!("{line}{CLEAR_LINE}")).collect();
-    format!("{HOME}{}{CLEAR_BELOW}", lines.join("\n"))
+    format!("{HOME}{CUT_LINES}{}{CLEAR_BELOW}{WRAP_LINES}", lines.join("\n"))
 }

@@ -42,7 +42,7 @@ fn why_not_more(scaling: &Scaling, (policy, alarm): (&Policy, &Alarm), now: Time
     if scaling.desired >= scaling.max {
         return format!("{} asks for more tasks, but there are {} already, the maximum", policy.name, scaling.max);
     }
-    match cooldown(scaling, policy.cooldowns.0, now) {
+    match cooldown(scaling, &alarm.name, policy.cooldowns.0, now) {
         Some(until) => {
             let rule = "before that only a larger scale-out counts";
             format!("{} asks for more tasks, but the cooldown runs until {until}; {rule}", policy.name)
@@ -64,7 +64,7 @@ fn why_not_fewer(scaling: &Scaling, (policy, alarm): (&Policy, &Alarm), now: Tim
     if let Some(other) = scaling.policies.iter().find(|other| other.name != policy.name && is_not_ready(other)) {
         return format!("{} asks for fewer tasks, but {} is not ready to scale in", policy.name, other.name);
     }
-    match cooldown(scaling, policy.cooldowns.1, now) {
+    match cooldown(scaling, &alarm.name, policy.cooldowns.1, now) {
         Some(until) => format!("{} asks for fewer tasks, but the cooldown runs until {until}", policy.name),
         None => format!("{} asks for fewer tasks: its alarm {} is in ALARM", policy.name, alarm.name),
     }
@@ -78,9 +78,11 @@ fn is_not_ready(policy: &Policy) -> bool {
         && low.any(|alarm| alarm.state.as_deref() != Some("ALARM"))
 }
 
-/// Until when a cooldown of so many seconds runs: it begins with the end of the last activity that succeeded.
-fn cooldown(scaling: &Scaling, seconds: u32, now: Timestamp) -> Option<Timestamp> {
-    let succeeded = |one: &&Activity| one.status == "Successful" && one.cause.contains("triggered policy");
+/// Until when a cooldown of so many seconds runs: it begins with the end of the last activity of this alarm that succeeded. One in
+/// the other direction holds nothing back.
+fn cooldown(scaling: &Scaling, alarm: &str, seconds: u32, now: Timestamp) -> Option<Timestamp> {
+    let cause = format!("monitor alarm {alarm} in state ALARM triggered policy");
+    let succeeded = |one: &&Activity| one.status == "Successful" && one.cause.starts_with(&cause);
     let ended = scaling.activities.iter().filter(succeeded).filter_map(|one| one.ended).max()?;
     let until = ended.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok()?;
     (until > now).then_some(until)
@@ -123,16 +125,19 @@ mod tests {
         }
     }
 
-    fn scaling(desired: u32, policies: Vec<Policy>) -> Scaling {
-        let activity = Activity {
+    fn activity(alarm: &str, ended: i64) -> Activity {
+        Activity {
             time: Timestamp::UNIX_EPOCH,
-            ended: Some(Timestamp::from_second(100).unwrap()),
+            ended: Some(Timestamp::from_second(ended).unwrap()),
             status: "Successful".into(),
-            cause: "monitor alarm x in state ALARM triggered policy y".into(),
+            cause: format!("monitor alarm {alarm} in state ALARM triggered policy a"),
             description: "Setting desired count to 3.".into(),
-        };
+        }
+    }
+
+    fn scaling(desired: u32, policies: Vec<Policy>) -> Scaling {
         let suspended = Suspended::default();
-        let (source, activities) = ("base".into(), vec![activity]);
+        let (source, activities) = ("base".into(), vec![activity("High", 100), activity("Low", 100)]);
         Scaling { min: 1, max: 10, source, desired, suspended, policies, activities, why: None, is_deploying: false }
     }
 
@@ -172,6 +177,10 @@ mod tests {
                 "a asks for fewer tasks, but b is not ready to scale in",
             ),
             (at(200, &scaling(3, down())), "a asks for fewer tasks, but the cooldown runs until 1970-01-01T00:03:40Z"),
+            (
+                at(200, &Scaling { activities: vec![activity("High", 190)], ..scaling(3, down()) }),
+                "a asks for fewer tasks: its alarm Low is in ALARM",
+            ),
             (
                 at(900, &scaling(3, vec![policy("a", "INSUFFICIENT_DATA", "INSUFFICIENT_DATA")])),
                 "a has too little data, so it scales neither out nor in: 3 datapoints were unknown",
