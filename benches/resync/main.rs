@@ -29,12 +29,18 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    for (name, more) in [("converged", ""), ("converged and autoscaled", crowd::SCALING)] {
+        measure(name, more).await;
+    }
+}
+
+async fn measure(name: &str, more: &str) {
     let lab = Lab::new().await;
-    let apps = crowd::apps(&lab, APPS);
+    let apps = crowd::apps(&lab, APPS, more);
     crowd::converge(&lab, &apps, &mut Memory::default()).await;
     let mut fresh = Memory::default();
     let (calls, took) = resync(&lab, &apps, &mut fresh).await;
-    println!("{APPS} converged apps");
+    println!("{APPS} {name} apps");
     println!("first pass of a new controller: {:.2} calls an app, {took:.2?}", per_app(calls));
     let (mut all, mut most, mut time) = (0, 0, Duration::ZERO);
     for _ in 0..RESYNCS {

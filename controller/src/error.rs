@@ -80,6 +80,9 @@ impl Error {
             SdkError::ServiceError(service) => {
                 let code = service.err().code().unwrap_or_default();
                 let message = service.err().message().unwrap_or_default();
+                if code.is_empty() && is_page_of_an_emulator(service.raw()) {
+                    return failed("not implemented here", Class::Unsupported, String::new());
+                }
                 let class = class_of(code, service.raw().status().as_u16(), message);
                 let code = if code.is_empty() { "an answer without a code" } else { code };
                 failed(code, class, message.to_owned())

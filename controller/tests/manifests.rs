@@ -48,7 +48,7 @@ fn every_manifest_that_people_copy_is_good() {
 fn the_directory_of_manifests_is_good_as_a_whole() {
     let each = load_path_each(&manifests());
     let names: BTreeSet<_> = each.keys().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, BTreeSet::from(["fargate.yaml", "monolith.yaml", "static-port.yaml"]));
+    assert_eq!(names, BTreeSet::from(["autoscaled.yaml", "fargate.yaml", "monolith.yaml", "static-port.yaml"]));
     assert!(each.values().all(Result::is_ok), "{each:#?}");
 }
 

@@ -14,11 +14,20 @@ use crate::lab::Lab;
 /// More passes than any way to converged apps takes.
 const MAX_PASSES: usize = 200;
 
-/// So many subscribed apps, on Fargate, so that no container instance gets full.
-pub fn apps(lab: &Lab, count: usize) -> Vec<Desired> {
+/// Auto scaling with one policy and one schedule.
+#[allow(dead_code, reason = "only the benchmark scales a crowd")]
+pub const SCALING: &str = "  scaling:
+    minCapacity: 1
+    maxCapacity: 4
+    targetTracking: [{ name: orders, metric: ALBRequestCountPerTarget, target: 30 }]
+    scheduled: [{ name: night, schedule: cron(0 22 * * ? *), maxCapacity: 3 }]
+";
+
+/// So many subscribed apps, on Fargate, so that no container instance gets full; `more` is added to each one's `spec`.
+pub fn apps(lab: &Lab, count: usize, more: &str) -> Vec<Desired> {
     let topic = "{ topic: \"arn:aws:sns:us-west-2:123456789012:orderTopic\", path: /order/ }";
     let fargate = include_str!("../../manifests/fargate.yaml").replace("desiredCount: 2", "desiredCount: 1");
-    let subscribed = fargate.replace("  deployment:", &format!("  subscriptions: [{topic}]\n  deployment:"));
+    let subscribed = fargate.replace("  deployment:", &format!("  subscriptions: [{topic}]\n{more}  deployment:"));
     (0..count).map(|number| lab.present(&subscribed.replace("monolith-fargate", &format!("app-{number:04}")))).collect()
 }
 

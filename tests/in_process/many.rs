@@ -30,7 +30,7 @@ fn delay(lab: &Lab, group: &Value) -> Value {
 #[tokio::test]
 async fn what_is_read_in_turns_is_put_right_too() {
     let lab = Lab::new().await;
-    let (apps, mut memory) = (crowd::apps(&lab, APPS), Memory::default());
+    let (apps, mut memory) = (crowd::apps(&lab, APPS, ""), Memory::default());
     crowd::converge(&lab, &apps, &mut memory).await;
     crowd::pass(&lab, &apps, &mut memory).await;
     let (group, before) = (group(&lab), lab.cloud.journal.last());

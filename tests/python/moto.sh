@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The controller against moto, an AWS written by others: create, no-op, change of image, health check and count, destroy.
+# The controller against moto, an AWS written by others: create, no-op, change of image, health check, count and scaling, destroy.
 # Needs `aws`, `moto_server` and `python3` on the PATH, and a release build of `interstella`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -89,6 +89,33 @@ same "image" "$(text ecs describe-task-definition --task-definition "$revision" 
     interstella/monolith:next
 plan_exits 0
 
+say "auto scaling: create, no-op, change"
+# Adds it at the end of the app's spec.
+cat >>"$manifest" <<'SCALING'
+  scaling:
+    minCapacity: 1
+    maxCapacity: 5
+    targetTracking: [{ name: cpu, metric: ECSServiceAverageCPUUtilization, target: 60 }]
+    scheduled: [{ name: night, schedule: cron(0 22 * * ? *), maxCapacity: 3 }]
+SCALING
+scalable() { text application-autoscaling "$1" --service-namespace ecs --query "$2"; }
+plan_exits 2
+apply
+same "bounds" "$(scalable describe-scalable-targets 'ScalableTargets[0].[MinCapacity,MaxCapacity]')" $'1\t5'
+same "policies" "$(scalable describe-scaling-policies 'ScalingPolicies[].PolicyName')" interstella.cpu
+same "actions" "$(scalable describe-scheduled-actions 'ScheduledActions[].ScheduledActionName')" interstella.night
+same "desired count" "$(service desiredCount)" 3
+plan_exits 0
+grep -q "nothing to do" "$scratch/plan"
+edit 's/maxCapacity: 5/maxCapacity: 6/; s/target: 60/target: 50/; s/cron(0 22/cron(0 23/'
+plan_exits 2
+apply
+same "maximum" "$(scalable describe-scalable-targets 'ScalableTargets[0].MaxCapacity')" 6
+same "target" "$(scalable describe-scaling-policies \
+    'ScalingPolicies[0].TargetTrackingScalingPolicyConfiguration.TargetValue')" 50.0
+same "schedule" "$(scalable describe-scheduled-actions 'ScheduledActions[0].Schedule')" "cron(0 23 * * ? *)"
+plan_exits 0
+
 say "destroy"
 "$program" destroy --yes --timeout 120 "$manifest"
 # moto lists deleted services for ever.
@@ -98,5 +125,8 @@ same "load balancers" "$(text elbv2 describe-load-balancers --query 'length(Load
 same "target groups" "$(text elbv2 describe-target-groups --query 'length(TargetGroups)')" 0
 same "log groups" "$(text logs describe-log-groups --query 'length(logGroups)')" 0
 same "subscriptions" "$(text sns list-subscriptions --query 'length(Subscriptions)')" 0
+same "scalable targets" "$(scalable describe-scalable-targets 'length(ScalableTargets)')" 0
+same "policies" "$(scalable describe-scaling-policies 'length(ScalingPolicies)')" 0
+same "actions" "$(scalable describe-scheduled-actions 'length(ScheduledActions)')" 0
 grep -o 'The [a-z_]* action has not been implemented' "$scratch/moto.log" | sort -u | sed 's/^/skipped by name: moto: /'
 say "moto: converged, changed, destroyed"

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// This many are read in every pass.
 const ALWAYS: usize = 50;
 /// Of more than that, each is read once in this many passes.
-const PASSES: usize = 12;
+const PASSES: usize = 15;
 
 /// Values by ARN, and in how many passes each has stood in since it was read.
 #[derive(Debug)]
