@@ -65,6 +65,8 @@ pub struct Config {
     pub(crate) max_concurrent_orders: Option<usize>,
     pub(crate) max_connections: usize,
     pub(crate) direct_fulfil: bool,
+    /// Names besides those of loopback by which the worker may be called on a laptop, in lower case.
+    pub(crate) hosts: Vec<String>,
 }
 
 impl Config {
@@ -89,6 +91,7 @@ impl Config {
     /// | `INTERSTELLA_MAX_CONCURRENT_ORDERS` | none | of those, the orders worked on at once: with gathering, it is what a task manages. The others wait some seconds, and are then told to come back |
     /// | `INTERSTELLA_MAX_CONNECTIONS` | 1024 | less if the limit on open files is low |
     /// | `INTERSTELLA_DIRECT_FULFIL` | false | serve `POST /fulfill/`, which asks for no proof of who sends |
+    /// | `INTERSTELLA_HOSTS` | none | names in the Host header, separated by commas, that are answered besides those of loopback while `AWS_ENDPOINT_URL` is on loopback; otherwise every name is |
     /// | `AWS_ENDPOINT_URL` | none | a loopback origin takes SNS's place; any other value is ignored |
     pub fn from_env(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let vars = Vars(vars.collect());
@@ -121,6 +124,7 @@ impl Config {
             max_concurrent_orders: vars.limit("INTERSTELLA_MAX_CONCURRENT_ORDERS", 1..=100_000)?,
             max_connections: vars.count("INTERSTELLA_MAX_CONNECTIONS", 1024, 1..=100_000)?,
             direct_fulfil: vars.flag("INTERSTELLA_DIRECT_FULFIL", false)?,
+            hosts: vars.list("INTERSTELLA_HOSTS"),
         })
     }
 
@@ -197,6 +201,11 @@ impl Vars {
     /// As [`Self::count`], without a default.
     fn limit(&self, name: &'static str, range: std::ops::RangeInclusive<u64>) -> Result<Option<usize>, ConfigError> {
         self.get(name).map(|_| self.count(name, *range.start(), range)).transpose()
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let items = self.get(name).unwrap_or_default().split(',');
+        items.map(|item| item.trim().to_ascii_lowercase()).filter(|item| !item.is_empty()).collect()
     }
 
     fn flag(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
