@@ -27,6 +27,6 @@ pub mod token;
 
 pub use doors::Doors;
 pub use gate::Gate;
-pub use serve::{Arrival, Bounds, Stage, closed_by, listen, serve, watched};
+pub use serve::{Arrival, Bounds, Busy, Stage, Watched, closed_by, listen, serve, watched};
 pub use socket::{Phase, SharedPhase, Socket};
 pub use token::Token;

@@ -197,13 +197,13 @@ async fn answer<S, B>(
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
 {
-    let guard = watched(phase);
+    let busy = watched(phase);
     let (parts, body) = request.into_parts();
     let response = match gate.check(&parts) {
         Ok(()) => service.call(Request::from_parts(parts, body)).await?.map(Either::Right),
         Err(refusal) => refuse(refusal).map(Either::Left),
     };
-    Ok(response.map(|body| Watched { body, _busy: guard }))
+    Ok(busy.until_sent(response))
 }
 
 fn refuse((status, text): Refusal) -> Response<Full<Bytes>> {
@@ -231,8 +231,17 @@ impl Drop for Busy {
     }
 }
 
+impl Busy {
+    /// The response, during whose body the connection stays busy.
+    #[must_use]
+    pub fn until_sent<B>(self, response: Response<B>) -> Response<Watched<B>> {
+        response.map(|body| Watched { body, _busy: self })
+    }
+}
+
 /// A body whose connection is busy until it has ended.
-struct Watched<B> {
+#[derive(Debug)]
+pub struct Watched<B> {
     body: B,
     _busy: Busy,
 }

@@ -34,6 +34,8 @@ const SCHEMA: &str = "
 pub enum StoreError {
     #[error("the database failed: {0}; check HQ_DATABASE, its directory's permissions and the free space")]
     Sqlite(#[from] rusqlite::Error),
+    #[error("the database file cannot be used: {0}")]
+    File(std::io::Error),
     #[error("the database call did not finish: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
 }
@@ -79,7 +81,11 @@ impl Store {
     pub(crate) fn open(database: &Database) -> Result<Self, StoreError> {
         let connection = match database {
             Database::InMemory => Connection::open_in_memory()?,
-            Database::Path(path) => Connection::open(path)?,
+            Database::Path(path) => {
+                // SQLite gives its journals the permissions of the database.
+                drop(interstella_guard::private::file(path).map_err(StoreError::File)?);
+                Connection::open(path)?
+            }
         };
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // A fulfilment that was answered must outlive a power cut: FULL syncs each commit of the write-ahead log.

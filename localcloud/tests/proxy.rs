@@ -55,7 +55,7 @@ impl Bench {
     async fn new(targets: &[(SocketAddr, UseFor)]) -> Self {
         let sockets = Arc::new(Sockets::default());
         let port = reserve(&sockets);
-        let proxy = Arc::new(Proxy::new(Arc::clone(&sockets)));
+        let proxy = Arc::new(Proxy::new(Arc::clone(&sockets), Vec::new()));
         let routing = watch::Sender::new(Arc::new(Routing::default()));
         let (shutdown, ended) = oneshot::channel();
         let running = tokio::spawn({

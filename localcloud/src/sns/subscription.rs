@@ -236,7 +236,10 @@ fn issue_token(world: &mut World, now: CloudTime, topic_arn: &str, subscription_
 /// Accepts what deliveries here can reach: HTTP on loopback, and queues of this cloud.
 fn check_endpoint(world: &World, protocol: &str, url: &str) -> Result<(), ApiError> {
     match protocol {
-        "http" => endpoint::read(url).map(|_| ()),
+        "http" => match world.own_ports.get(&endpoint::read(url)?.address.port()) {
+            Some(what) => Err(invalid(format!("Endpoint: {url} is {what}, which takes no deliveries"))),
+            None => Ok(()),
+        },
         "sqs" => {
             let prefix = world.arn("sqs", "");
             let known = url.starts_with(&prefix) && url.len() > prefix.len();
