@@ -5,6 +5,8 @@
 mod backend;
 #[path = "proxy/errors.rs"]
 mod errors;
+#[path = "proxy/hostile.rs"]
+mod hostile;
 #[path = "proxy/streams.rs"]
 mod streams;
 #[path = "proxy/targets.rs"]

@@ -60,7 +60,8 @@ impl FromStr for AccessKey {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/' && byte != b',');
+        let is_plain =
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/' && byte != b',');
         if is_plain { Ok(Self(text.to_owned())) } else { Err("an access key is printable, without slash or comma") }
     }
 }
