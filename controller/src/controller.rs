@@ -20,6 +20,7 @@ use crate::lock::{self, Holder, Lock, Taken};
 use crate::manifest::Manifest;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
+use crate::plan::Plan;
 use crate::reconcile::{self, Outcome};
 use crate::requeue;
 use crate::status::AppStatus;
@@ -140,7 +141,20 @@ struct Turn {
     due: Instant,
     quiet: u32,
     failures: u32,
+    /// What the log has been told of the last plan.
+    remarks: Vec<String>,
     _lock: Option<Lock>,
+}
+
+impl Turn {
+    /// Tells the log, once, what a person should know of a plan.
+    fn remark(&mut self, plan: &Plan) {
+        let remarks = plan.remarks();
+        for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
+            tracing::warn!("{}: {remark}", plan.name);
+        }
+        self.remarks = remarks;
+    }
 }
 
 /// The loop and what it needs.
@@ -236,7 +250,8 @@ impl Controller {
         }
         for (name, desired) in wanted {
             let lock = self.mark(&name);
-            let turn = Turn { desired, due: Instant::now(), quiet: 0, failures: 0, _lock: lock };
+            let (due, remarks) = (Instant::now(), Vec::new());
+            let turn = Turn { desired, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
     }
@@ -262,6 +277,9 @@ impl Controller {
             turn.due = Instant::now() + requeue::after(outcome, turn.quiet, turn.failures, self.interval);
             if let Some(error) = &outcome.unread {
                 tracing::warn!("{name} could not be read, so nothing is planned: {error}");
+            }
+            if let Some(plan) = &outcome.plan {
+                turn.remark(plan);
             }
         }
         self.shared.metrics.count(outcomes);

@@ -26,6 +26,7 @@ pub mod diff;
 pub mod plan;
 pub mod resource;
 
+pub mod echo;
 pub mod execute;
 pub mod memory;
 pub mod operate;

@@ -1,7 +1,7 @@
 //! What a controller remembers between passes. It may only delay an action; losing it costs at most one idempotent call.
 //!
 //! A read may be older than our last write. An action that was just made and is planned again is therefore held back until the
-//! read must have caught up.
+//! read must have caught up. One whose effect AWS does not keep is held back longer and longer: see [`crate::echo`].
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::AppName;
 use crate::desired;
+use crate::echo::{self, Sent};
 use crate::observe::Cache;
 use crate::plan::{Action, On, Plan, Summary, Waiting};
 use crate::resource::subscription;
@@ -25,27 +26,44 @@ pub struct Memory {
     pub cache: Cache,
     /// When each action was last made or, where the wait starts with it, first seen.
     recent: BTreeMap<(AppName, String), Timestamp>,
+    /// What was sent and has not been seen to be kept.
+    sent: Sent,
 }
 
 impl Memory {
     /// Moves actions that would come too early from `actions` to `waiting`.
     #[must_use]
     pub fn hold(&mut self, plan: Plan, now: Timestamp) -> Plan {
+        self.sent.see(&plan);
         let Plan { name, actions, mut waiting, conflicts, stalled, notes } = plan;
         let mut kept = Vec::new();
         for action in actions {
-            let (window, reason) = window(&action);
-            let since = self.since(&name, &action, now);
-            // A clock that went back must not hold anything for long.
-            let age = since.map(|since| now.duration_since(since)).filter(|age| !age.is_negative());
-            if age.is_none_or(|age| age >= window) {
-                kept.push(action);
-                continue;
+            let summary = action.summary();
+            match self.too_early(&name, &action, now).or_else(|| self.echo(&name, &action, &summary, now)) {
+                None => kept.push(action),
+                Some((on, reason)) => {
+                    let Summary { action: verb, resource, name, .. } = summary;
+                    waiting.push(Waiting { resource, name, action: verb, reason, on });
+                }
             }
-            let Summary { action: verb, resource, name, .. } = action.summary();
-            waiting.push(Waiting { resource, name, action: verb, reason: reason.to_owned(), on: On::Aws });
         }
         Plan { name, actions: kept, waiting, conflicts, stalled, notes }
+    }
+
+    /// Why an action has to wait because it was just made.
+    fn too_early(&mut self, app: &AppName, action: &Action, now: Timestamp) -> Option<(On, String)> {
+        let (window, reason) = window(action);
+        let since = self.since(app, action, now)?;
+        let age = now.duration_since(since);
+        // A clock that went back must not hold anything for long.
+        (!age.is_negative() && age < window).then(|| (On::Aws, reason.to_owned()))
+    }
+
+    /// Why an action has to wait because AWS does not keep what it sends.
+    fn echo(&self, app: &AppName, action: &Action, summary: &Summary, now: Timestamp) -> Option<(On, String)> {
+        let echo = self.sent.judge(app, summary, now).filter(|_| !is_reminder(action))?;
+        let on = if echo.times < echo::ENOUGH { On::Aws } else { On::Person };
+        Some((on, echo.explain()))
     }
 
     /// Remembers that an action was made, or may have been.
@@ -53,9 +71,18 @@ impl Memory {
         self.recent.insert(key(app, action), now);
     }
 
+    /// Remembers that AWS accepted an action.
+    pub fn accepted(&mut self, app: &AppName, action: &Action, now: Timestamp) {
+        self.made(app, action, now);
+        if !is_reminder(action) {
+            self.sent.note(app, &action.summary(), now);
+        }
+    }
+
     /// Forgets what no longer delays anything.
     pub fn forget(&mut self, now: Timestamp) {
         self.recent.retain(|_, since| now.duration_since(*since) <= CONFIRMATION + SETTLE);
+        self.sent.forget(now);
     }
 
     fn since(&mut self, app: &AppName, action: &Action, now: Timestamp) -> Option<Timestamp> {

@@ -236,6 +236,13 @@ impl Plan {
         self.notes.push(note);
     }
 
+    /// What a person should know: the notes, and what waits for a person.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let waiting = self.waiting.iter().filter(|waiting| waiting.on == On::Person).map(ToString::to_string);
+        self.notes.iter().cloned().chain(waiting).collect()
+    }
+
     /// Says that nothing is pushed until the manifest changes.
     pub fn stall(&mut self, reason: String) {
         self.stalled = Some(reason);

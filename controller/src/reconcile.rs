@@ -122,10 +122,9 @@ async fn read<'a>(
 
 /// A call without an answer may have had its effect, so it counts as made.
 fn remember(memory: &mut Memory, app: &AppName, executed: &Executed, now: Timestamp) {
+    executed.done.iter().for_each(|action| memory.accepted(app, action, now));
     let unknown = executed.failed.iter().filter(|failed| failed.error.class == Class::Unknown);
-    for action in executed.done.iter().chain(unknown.map(|failed| &failed.action)) {
-        memory.made(app, action, now);
-    }
+    unknown.for_each(|failed| memory.made(app, &failed.action, now));
 }
 
 fn unread(desired: &Desired, error: Error) -> Outcome {

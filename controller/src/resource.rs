@@ -8,6 +8,7 @@
 //! about them is decided in `plan/scaling`.
 
 pub mod alarm;
+pub(crate) mod given;
 pub mod listener;
 pub mod load_balancer;
 pub mod log_group;

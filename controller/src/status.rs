@@ -2,6 +2,8 @@
 
 pub mod scaling;
 
+use std::iter;
+
 use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
@@ -116,7 +118,7 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
         name: desired.marks.app.name.clone(),
         cluster: desired.marks.app.cluster.clone(),
         conditions: vec![
-            condition("Ready", is_ready, why_not.unwrap_or_else(|| ("Serving", serving(found)))),
+            condition("Ready", is_ready, why_not.unwrap_or_else(|| ("Serving", serving(found, plan)))),
             condition("Deployed", deployed, if deployed { no() } else { ("RolloutIncomplete", String::new()) }),
             condition("Progressing", progressing.is_some(), progressing.unwrap_or_else(no)),
             condition("Stalled", stalled.is_some(), stalled.unwrap_or_else(no)),
@@ -154,8 +156,10 @@ pub fn unread(desired: &Desired, error: &Error) -> AppStatus {
 
 type Reason = Option<(&'static str, String)>;
 
-fn serving(found: Option<&Found>) -> String {
-    found.map_or_else(|| "nothing is left".into(), |found| format!("{} tasks run", found.running))
+/// How many tasks run, and what a person should know beside.
+fn serving(found: Option<&Found>, plan: &Plan) -> String {
+    let tasks = found.map_or_else(|| "nothing is left".into(), |found| format!("{} tasks run", found.running));
+    iter::once(&tasks).chain(&plan.notes).map(String::as_str).collect::<Vec<_>>().join("; ")
 }
 
 /// Why a person has to help.

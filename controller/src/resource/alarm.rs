@@ -14,6 +14,7 @@ use crate::diff::{self, Change, Edit};
 use crate::error::{Class, Error};
 use crate::manifest;
 use crate::plan::{Summary, Verb};
+use crate::resource::given::{self, Given};
 use crate::resource::metric::{Dimensions, Source, word};
 use crate::resource::scaling_policy::PREFIX;
 
@@ -175,7 +176,7 @@ pub async fn observe(aws: &Aws, names: BTreeSet<String>) -> Fetched<Untagged> {
 fn untagged(raw: &MetricAlarm) -> Untagged {
     let count = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
     let dimensions = raw.dimensions().iter().filter_map(|one| Some((one.name.clone()?, one.value.clone()?)));
-    let simple = raw.statistic().map(Statistic::as_str).or(raw.extended_statistic());
+    let simple = raw.statistic().given().map(Statistic::as_str).or(raw.extended_statistic());
     let others = raw.ok_actions().iter().chain(raw.insufficient_data_actions());
     let evaluation_periods = count(raw.evaluation_periods);
     Untagged {
@@ -191,11 +192,11 @@ fn untagged(raw: &MetricAlarm) -> Untagged {
             datapoints_to_alarm: raw.datapoints_to_alarm.map_or(evaluation_periods, |count_of| count(Some(count_of))),
             threshold: raw.threshold.unwrap_or_default(),
             comparison_operator: raw.comparison_operator().map_or("", |one| one.as_str()).to_owned(),
-            treat_missing_data: raw.treat_missing_data.clone().unwrap_or_else(|| "missing".to_owned()),
-            unit: raw.unit().map(|unit| unit.as_str().to_owned()),
+            treat_missing_data: raw.treat_missing_data.clone().given().unwrap_or_else(|| "missing".to_owned()),
+            unit: raw.unit().given().map(|unit| unit.as_str().to_owned()),
             actions_enabled: raw.actions_enabled.unwrap_or(true),
-            alarm_actions: raw.alarm_actions().iter().cloned().collect(),
-            other_actions: others.cloned().collect(),
+            alarm_actions: given::names(raw.alarm_actions()),
+            other_actions: others.filter(|action| !action.is_empty()).cloned().collect(),
         },
     }
 }

@@ -17,6 +17,7 @@ use crate::error::{Class, Error};
 use crate::manifest;
 use crate::observed::Observed;
 use crate::plan::{On, Plan, Summary, Verb, handover};
+use crate::resource::given::Given;
 use crate::resource::{load_balancer, tags, target_group};
 
 pub use default_action::DefaultAction;
@@ -147,7 +148,7 @@ pub async fn observe(aws: &Aws, load_balancer_arn: String) -> Result<Option<Vec<
 /// Puts together what the reads brought.
 #[must_use]
 pub fn found(raw: &ElbListener, tags: Tags) -> Found {
-    let certificate = raw.certificates().iter().find_map(|one| one.certificate_arn.clone());
+    let certificate = raw.certificates().iter().find_map(|one| one.certificate_arn.clone().given());
     Found {
         arn: raw.listener_arn.clone().unwrap_or_default(),
         load_balancer_arn: raw.load_balancer_arn.clone().unwrap_or_default(),

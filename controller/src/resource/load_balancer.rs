@@ -16,6 +16,7 @@ use crate::error::{Class, Error};
 use crate::manifest;
 use crate::observed::Observed;
 use crate::plan::{On, Plan, Summary, Verb};
+use crate::resource::given::{self, Given};
 use crate::resource::tags;
 
 /// What this is called in plans.
@@ -159,7 +160,7 @@ pub async fn observe_attributes(aws: &Aws, arn: String) -> Result<Option<Attribu
 /// Puts together what the reads brought.
 #[must_use]
 pub fn found(raw: &LoadBalancer, tags: Tags, attributes: Attributes) -> Found {
-    let subnets = raw.availability_zones().iter().filter_map(|zone| zone.subnet_id.clone());
+    let subnets = raw.availability_zones().iter().filter_map(|zone| zone.subnet_id.clone().given());
     Found {
         arn: raw.load_balancer_arn.clone().unwrap_or_default(),
         name: raw.load_balancer_name.clone().unwrap_or_default(),
@@ -169,9 +170,9 @@ pub fn found(raw: &LoadBalancer, tags: Tags, attributes: Attributes) -> Found {
         tags,
         deletion_protection: attributes.deletion_protection,
         spec: Spec {
-            scheme: raw.scheme().map_or("internet-facing", LoadBalancerSchemeEnum::as_str).to_owned(),
+            scheme: raw.scheme().given().map_or("internet-facing", LoadBalancerSchemeEnum::as_str).to_owned(),
             subnets: subnets.collect(),
-            security_groups: Some(raw.security_groups().iter().cloned().collect()),
+            security_groups: Some(given::names(raw.security_groups())),
             idle_timeout_seconds: attributes.idle_timeout_seconds,
         },
     }

@@ -15,6 +15,7 @@ use crate::diff::{self, Change, Edit};
 use crate::error::{Class, Error};
 use crate::manifest;
 use crate::plan::{Summary, Verb};
+use crate::resource::given::Given;
 use crate::resource::scalable_target::{DIMENSION, NAMESPACE, resource_id};
 use crate::resource::scaling_policy::PREFIX;
 
@@ -147,7 +148,7 @@ fn from_aws(raw: &ScheduledAction) -> Found {
         name: raw.scheduled_action_name.clone(),
         spec: Spec {
             schedule: raw.schedule.clone(),
-            timezone: raw.timezone.clone().unwrap_or_else(|| UTC.to_owned()),
+            timezone: raw.timezone.clone().given().unwrap_or_else(|| UTC.to_owned()),
             min_capacity: count(bounds.and_then(|one| one.min_capacity)),
             max_capacity: count(bounds.and_then(|one| one.max_capacity)),
             start_time: time(raw.start_time()),

@@ -1,5 +1,6 @@
 //! Task definition: its revisions. It must never change one (AWS cannot) nor deregister one of a live app: ECS rolls back to them.
 
+pub mod additions;
 pub mod choice;
 pub mod request;
 pub mod spec;
@@ -27,6 +28,8 @@ pub const RESOURCE: &str = "task definition";
 pub const CONTENT_TAG: &str = "interstella:content";
 /// Tag with the hash of all that made the rollout for which a revision was registered.
 pub const ROLLOUT_TAG: &str = "interstella:rollout";
+/// Tag with the number that the revision was expected to get. In a copy made by another tool it is another one.
+pub const REVISION_TAG: &str = "interstella:revision";
 
 /// A revision in AWS.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +93,8 @@ pub enum Action {
         hashes: Hashes,
         /// Our marks.
         marks: Marks,
+        /// The number that it will get, unless somebody registers another one before.
+        number: u32,
         /// What differs from the revision that is there.
         changes: Vec<Change>,
     },
@@ -144,18 +149,38 @@ pub async fn observe_family(aws: &Aws, family: &str) -> Result<BTreeSet<String>,
 
 /// Plans a new revision if none that is there will do.
 pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
-    if choose(desired, observed) != Choice::Register || service::stall(desired, observed).is_some() {
-        return;
+    match choose(desired, observed) {
+        Choice::Use(arn) => note_additions(desired, observed, &arn, plan),
+        Choice::Register if service::stall(desired, observed).is_some() => {}
+        Choice::Register => plan_registration(desired, observed, plan),
     }
+}
+
+fn plan_registration(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     let (family, spec) = &desired.task_definition;
-    let there = observed.task_definitions.own.as_ref().or(observed.task_definitions.newest.as_ref());
+    let Found { own, newest, .. } = &observed.task_definitions;
+    let there = own.as_ref().or(newest.as_ref());
+    let of_family = own.iter().chain(newest).filter(|one| one.family == *family);
     plan.act(Action::Register {
         family: family.clone(),
         spec: Box::new(spec.clone()),
         hashes: desired.hashes.clone(),
         marks: desired.marks.clone(),
+        number: of_family.filter_map(additions::number).max().map_or(1, |last| last.saturating_add(1)),
         changes: there.map_or_else(|| diff::all(spec), |there| diff::diff(&there.spec, spec)),
     });
+}
+
+/// Says what AWS answers beyond the manifest; nothing has to be done about it.
+fn note_additions(desired: &Desired, observed: &Observed, arn: &str, plan: &mut Plan) {
+    let Found { own, newest, .. } = &observed.task_definitions;
+    let Some(used) = own.iter().chain(newest).find(|one| one.arn == arn) else { return };
+    let added = additions::additions(desired, used).unwrap_or_default();
+    if !added.is_empty() {
+        let added: Vec<_> = added.iter().map(|change| format!("{} {}", change.path, change.from)).collect();
+        let (what, revision) = (added.join(", "), short(arn));
+        plan.note(format!("AWS answers more of {RESOURCE} {revision} than the manifest says, which is left: {what}"));
+    }
 }
 
 /// Plans the deregistration of our revisions, once no task runs any more.
@@ -180,8 +205,10 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
 /// When it fails.
 pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
     match action {
-        Action::Register { family, spec, hashes, marks, .. } => {
-            let ours = [(CONTENT_TAG, hashes.content.as_str()), (ROLLOUT_TAG, hashes.rollout.as_str())];
+        Action::Register { family, spec, hashes, marks, number, .. } => {
+            let number = number.to_string();
+            let Hashes { content, rollout } = hashes;
+            let ours = [(CONTENT_TAG, content.as_str()), (ROLLOUT_TAG, rollout), (REVISION_TAG, &number)];
             let call = aws.write.ecs.register_task_definition().family(family);
             let call = request::fill(call, spec)?.set_tags(Some(tags::for_ecs(marks, &ours))).send().await;
             call.map(drop).map_err(Error::of(request::OPERATION))

@@ -7,7 +7,7 @@ use crate::observed::{Observed, Scaling};
 use crate::plan::{Action, plan};
 use crate::resource::service::{Deployment, Life};
 use crate::resource::target_group::Target;
-use crate::resource::task_definition::{CONTENT_TAG, ROLLOUT_TAG, Revision, choice};
+use crate::resource::task_definition::{CONTENT_TAG, REVISION_TAG, ROLLOUT_TAG, Revision, choice};
 use crate::resource::{
     alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
     subscription, target_group, task_definition,
@@ -150,7 +150,8 @@ impl World {
 
     fn task_definition(&mut self, action: task_definition::Action, mut tags: Tags) {
         match action {
-            task_definition::Action::Register { family, spec, hashes, .. } => {
+            task_definition::Action::Register { family, spec, hashes, number, .. } => {
+                tags.insert(REVISION_TAG.into(), number.to_string());
                 tags.insert(CONTENT_TAG.into(), hashes.content);
                 tags.insert(ROLLOUT_TAG.into(), hashes.rollout);
                 let arn = format!("arn:task-definition/{family}:{}", self.revisions.len() + 1);

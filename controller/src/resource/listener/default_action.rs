@@ -7,6 +7,7 @@ use std::fmt;
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ForwardActionConfig, TargetGroupTuple};
 use serde::{Serialize, Serializer};
 
+use crate::resource::given::Given;
 use crate::resource::target_group;
 
 /// Normal form of a default action. As text, and so in plans: `forward <target group ARN>`.
@@ -37,9 +38,9 @@ impl DefaultAction {
         let tuples = configs().flat_map(ForwardActionConfig::target_groups);
         let weight = |one: &TargetGroupTuple| one.weight.and_then(|weight| u32::try_from(weight).ok()).unwrap_or(1);
         let mut groups: BTreeMap<_, _> =
-            tuples.filter_map(|one| Some((one.target_group_arn.clone()?, weight(one)))).collect();
+            tuples.filter_map(|one| Some((one.target_group_arn.clone().given()?, weight(one)))).collect();
         if groups.is_empty() {
-            groups.extend(actions.iter().filter_map(|one| Some((one.target_group_arn.clone()?, 1))));
+            groups.extend(actions.iter().filter_map(|one| Some((one.target_group_arn.clone().given()?, 1))));
         }
         if groups.len() == 1 {
             groups.values_mut().for_each(|weight| *weight = (*weight).min(1));

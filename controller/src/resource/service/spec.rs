@@ -6,6 +6,7 @@ use aws_sdk_ecs::types::{AssignPublicIp, DeploymentConfiguration, LaunchType, Ne
 use serde::Serialize;
 
 use crate::manifest::{self, Manifest};
+use crate::resource::given::{self, Given};
 use crate::resource::task_definition;
 
 /// Normal form of a service.
@@ -183,8 +184,8 @@ fn deployment_from_aws(raw: &DeploymentConfiguration) -> Deployment {
 fn network_from_aws(raw: &NetworkConfiguration) -> Option<Network> {
     let raw = raw.awsvpc_configuration()?;
     Some(Network {
-        subnets: raw.subnets().iter().cloned().collect(),
-        security_groups: Some(raw.security_groups().iter().cloned().collect()),
-        assign_public_ip: raw.assign_public_ip().map_or("DISABLED", AssignPublicIp::as_str).to_owned(),
+        subnets: given::names(raw.subnets()),
+        security_groups: Some(given::names(raw.security_groups())),
+        assign_public_ip: raw.assign_public_ip().given().map_or("DISABLED", AssignPublicIp::as_str).to_owned(),
     })
 }

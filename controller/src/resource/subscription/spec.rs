@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::manifest::{self, BackoffFunction};
+use crate::resource::given::Given;
 
 /// What the manifest says of a subscription; its host is known once the load balancer exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -115,7 +116,7 @@ impl Spec {
         Self {
             delivery_policy: json("DeliveryPolicy").and_then(|value| policy_from_aws(&value)),
             dead_letter_queue: json("RedrivePolicy")
-                .and_then(|value| value.get("deadLetterTargetArn").and_then(Value::as_str).map(str::to_owned)),
+                .and_then(|value| value.get("deadLetterTargetArn").and_then(Value::as_str).given().map(str::to_owned)),
             raw_message_delivery: attributes.get("RawMessageDelivery").is_some_and(|text| text == "true"),
         }
     }
@@ -128,7 +129,7 @@ fn policy_from_aws(value: &Value) -> Option<DeliveryPolicy> {
         return None;
     }
     let number = |key: &str, default| retry.and_then(|retry| retry.get(key)).and_then(Value::as_u64).unwrap_or(default);
-    let backoff = retry.and_then(|retry| retry.get("backoffFunction")).and_then(Value::as_str);
+    let backoff = retry.and_then(|retry| retry.get("backoffFunction")).and_then(Value::as_str).given();
     let policy = DeliveryPolicy {
         num_retries: number("numRetries", DEFAULT_RETRIES),
         num_no_delay_retries: number("numNoDelayRetries", 0),

@@ -8,6 +8,7 @@ use super::{ALGORITHM, Attributes, DELAY, Target};
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
 use crate::error::{Class, Error};
+use crate::resource::given::Given;
 
 /// Most names or ARNs that one call takes, by practice.
 const BATCH: usize = 20;
@@ -45,7 +46,7 @@ pub async fn observe_attributes(aws: &Aws, arn: String) -> Result<Option<Attribu
     let value = |key| found.attributes().iter().find(|one| one.key() == Some(key)).and_then(|one| one.value());
     Ok(Some(Attributes {
         deregistration_delay_seconds: value(DELAY).and_then(|seconds| seconds.parse().ok()).unwrap_or(300),
-        algorithm: value(ALGORITHM).unwrap_or("round_robin").to_owned(),
+        algorithm: value(ALGORITHM).given().unwrap_or("round_robin").to_owned(),
     }))
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Found;
 use crate::app::Tags;
 use crate::manifest::{self, HealthCheck, NetworkMode};
+use crate::resource::given::Given;
 
 /// Normal form of a target group. Its protocol is HTTP; its VPC is the load balancer's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,15 +59,15 @@ pub fn found(raw: &TargetGroup, tags: Tags, attributes: Attributes) -> Found {
     let number = |value: Option<i32>, default| value.and_then(|value| u32::try_from(value).ok()).unwrap_or(default);
     let default = HealthCheck::default();
     let health_check = HealthCheck {
-        path: raw.health_check_path.clone().unwrap_or(default.path),
-        port: raw.health_check_port.clone().unwrap_or(default.port),
+        path: raw.health_check_path.clone().given().unwrap_or(default.path),
+        port: raw.health_check_port.clone().given().unwrap_or(default.port),
         interval_seconds: number(raw.health_check_interval_seconds, default.interval_seconds),
         timeout_seconds: number(raw.health_check_timeout_seconds, default.timeout_seconds),
         healthy_threshold: number(raw.healthy_threshold_count, default.healthy_threshold),
         unhealthy_threshold: number(raw.unhealthy_threshold_count, default.unhealthy_threshold),
-        matcher: raw.matcher().and_then(|matcher| matcher.http_code()).map_or(default.matcher, str::to_owned),
+        matcher: raw.matcher().and_then(|matcher| matcher.http_code()).given().map_or(default.matcher, str::to_owned),
     };
-    let target_type = raw.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned();
+    let target_type = raw.target_type().given().map_or("instance", TargetTypeEnum::as_str).to_owned();
     Found {
         arn: raw.target_group_arn.clone().unwrap_or_default(),
         name: raw.target_group_name.clone().unwrap_or_default(),

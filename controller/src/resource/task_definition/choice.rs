@@ -2,10 +2,10 @@
 //! asked first, and a revision is used again only where a failed rollout could still be told from a new attempt.
 
 use crate::desired::Desired;
-use crate::diff;
 use crate::observed::Observed;
 use crate::resource::service;
 use crate::resource::task_definition::Revision;
+use crate::resource::task_definition::additions::additions;
 
 /// What to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +28,10 @@ pub fn choose(desired: &Desired, observed: &Observed) -> Choice {
     fits.map_or(Choice::Register, |newest| Choice::Use(newest.arn.clone()))
 }
 
-/// Whether a revision is what the manifest says.
+/// Whether a revision is what the manifest says, whatever AWS adds to it.
 #[must_use]
 pub fn is_content(desired: &Desired, revision: &Revision) -> bool {
-    let (family, spec) = &desired.task_definition;
-    revision.family == *family && diff::diff(&revision.spec, spec).is_empty()
+    additions(desired, revision).is_some()
 }
 
 fn is_rollout(desired: &Desired, revision: &Revision) -> bool {

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ecs::types::{ContainerDefinition, LogConfiguration, NetworkMode, PortMapping, TaskDefinition};
+use aws_sdk_ecs::types::{
+    ContainerDefinition, LogConfiguration, NetworkMode, PortMapping, RuntimePlatform, TaskDefinition,
+};
 use serde::Serialize;
 
 use crate::manifest::{self, Manifest};
+use crate::resource::given::Given;
 
 /// ECS's own time between SIGTERM and SIGKILL, in seconds.
 const DEFAULT_STOP_TIMEOUT: u32 = 30;
@@ -169,7 +172,7 @@ fn port_mapping(host: u32, container: u32, protocol: &str, awsvpc: bool) -> Stri
 /// Normal form of AWS's answer.
 #[must_use]
 pub fn from_aws(raw: &TaskDefinition) -> Spec {
-    let network_mode = raw.network_mode.as_ref().map_or("bridge", NetworkMode::as_str).to_owned();
+    let network_mode = raw.network_mode().given().map_or("bridge", NetworkMode::as_str).to_owned();
     let awsvpc = network_mode == "awsvpc";
     let containers = raw.container_definitions().iter();
     let compatibilities = raw.requires_compatibilities().iter().map(|one| one.as_str().to_owned());
@@ -177,9 +180,9 @@ pub fn from_aws(raw: &TaskDefinition) -> Spec {
     Spec {
         cpu: units(raw.cpu()),
         memory: units(raw.memory()),
-        task_role_arn: raw.task_role_arn.clone().filter(|arn| !arn.is_empty()),
-        execution_role_arn: raw.execution_role_arn.clone().filter(|arn| !arn.is_empty()),
-        requires_compatibilities: compatibilities.filter(|one| one != "EC2").collect(),
+        task_role_arn: raw.task_role_arn.clone().given(),
+        execution_role_arn: raw.execution_role_arn.clone().given(),
+        requires_compatibilities: compatibilities.filter(|one| !matches!(one.as_str(), "" | "EC2")).collect(),
         containers: containers
             .clone()
             .map(|one| (one.name.clone().unwrap_or_default(), container_from_aws(one, awsvpc)))
@@ -192,7 +195,7 @@ pub fn from_aws(raw: &TaskDefinition) -> Spec {
 fn container_from_aws(raw: &ContainerDefinition, awsvpc: bool) -> Container {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let port = |one: &PortMapping| {
-        let protocol = one.protocol().map_or("tcp", |protocol| protocol.as_str());
+        let protocol = one.protocol().given().map_or("tcp", |protocol| protocol.as_str());
         port_mapping(number(one.host_port).unwrap_or(0), number(one.container_port).unwrap_or(0), protocol, awsvpc)
     };
     let environment = raw.environment().iter();
@@ -209,7 +212,7 @@ fn container_from_aws(raw: &ContainerDefinition, awsvpc: bool) -> Container {
         secrets: raw.secrets().iter().map(|one| (one.name.clone(), one.value_from.clone())).collect(),
         command: raw.command().to_vec(),
         entry_point: raw.entry_point().to_vec(),
-        health_check: raw.health_check().map(|check| HealthCheck {
+        health_check: raw.health_check().filter(|check| !check.command().is_empty()).map(|check| HealthCheck {
             command: check.command().to_vec(),
             interval: number(check.interval).unwrap_or(30),
             timeout: number(check.timeout).unwrap_or(5),
@@ -217,8 +220,12 @@ fn container_from_aws(raw: &ContainerDefinition, awsvpc: bool) -> Container {
             start_period: number(check.start_period).unwrap_or(0),
         }),
         stop_timeout: number(raw.stop_timeout).filter(|seconds| *seconds != DEFAULT_STOP_TIMEOUT),
-        logs: raw.log_configuration().map(logs_from_aws),
+        logs: raw.log_configuration().filter(has_driver).map(logs_from_aws),
     }
+}
+
+fn has_driver(raw: &&LogConfiguration) -> bool {
+    !raw.log_driver().as_str().is_empty()
 }
 
 fn logs_from_aws(raw: &LogConfiguration) -> Logs {
@@ -233,15 +240,19 @@ fn set(is_set: bool, name: &'static str) -> Option<&'static str> {
     is_set.then_some(name)
 }
 
+fn has_platform(raw: &RuntimePlatform) -> bool {
+    raw.cpu_architecture().given().is_some() || raw.operating_system_family().given().is_some()
+}
+
 fn beyond_task(raw: &TaskDefinition) -> impl Iterator<Item = &'static str> {
     let beyond = [
         set(!raw.volumes().is_empty(), "volumes"),
         set(!raw.placement_constraints().is_empty(), "placementConstraints"),
-        set(raw.runtime_platform().is_some(), "runtimePlatform"),
+        set(raw.runtime_platform().is_some_and(has_platform), "runtimePlatform"),
         set(raw.proxy_configuration().is_some(), "proxyConfiguration"),
         set(raw.ephemeral_storage().is_some(), "ephemeralStorage"),
-        set(raw.pid_mode().is_some(), "pidMode"),
-        set(raw.ipc_mode().is_some(), "ipcMode"),
+        set(raw.pid_mode().given().is_some(), "pidMode"),
+        set(raw.ipc_mode().given().is_some(), "ipcMode"),
     ];
     beyond.into_iter().flatten()
 }
@@ -262,9 +273,9 @@ fn beyond_container(raw: &ContainerDefinition) -> impl Iterator<Item = &'static 
         set(raw.docker_labels().is_some_and(|labels| !labels.is_empty()), "dockerLabels"),
         set(raw.privileged() == Some(true), "privileged"),
         set(raw.readonly_root_filesystem() == Some(true), "readonlyRootFilesystem"),
-        set(raw.user().is_some(), "user"),
-        set(raw.working_directory().is_some(), "workingDirectory"),
-        set(raw.hostname().is_some(), "hostname"),
+        set(raw.user().given().is_some(), "user"),
+        set(raw.working_directory().given().is_some(), "workingDirectory"),
+        set(raw.hostname().given().is_some(), "hostname"),
         set(raw.linux_parameters().is_some(), "linuxParameters"),
         set(raw.repository_credentials().is_some(), "repositoryCredentials"),
         set(raw.firelens_configuration().is_some(), "firelensConfiguration"),

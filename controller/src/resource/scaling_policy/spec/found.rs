@@ -6,6 +6,8 @@ use aws_sdk_applicationautoscaling::types::{
     TargetTrackingScalingPolicyConfiguration,
 };
 
+use crate::resource::given::Given;
+
 use super::{Adjustment, Custom, DEFAULT_SECONDS, Predictive, Query, Spec, Stat, Step, Tracking};
 
 /// Normal form of AWS's answer. A policy without a configuration of its type differs from every wanted one.
@@ -28,7 +30,7 @@ fn tracking(raw: Option<&TargetTrackingScalingPolicyConfiguration>) -> Tracking 
     let predefined = raw.and_then(|raw| raw.predefined_metric_specification());
     Tracking {
         metric: predefined.map(|one| one.predefined_metric_type.as_str().to_owned()),
-        resource_label: predefined.and_then(|one| one.resource_label.clone()),
+        resource_label: predefined.and_then(|one| one.resource_label.clone().given()),
         custom_metric: raw.and_then(|raw| raw.customized_metric_specification()).map(custom),
         target: raw.map(|raw| raw.target_value).unwrap_or_default(),
         scale_out_cooldown: seconds(raw.and_then(|raw| raw.scale_out_cooldown)),
@@ -42,17 +44,17 @@ fn custom(raw: &CustomizedMetricSpecification) -> Custom {
         namespace: raw.namespace.clone(),
         metric_name: raw.metric_name.clone(),
         dimensions: raw.dimensions().iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
-        statistic: raw.statistic().map(|statistic| statistic.as_str().to_owned()),
-        unit: raw.unit.clone(),
+        statistic: raw.statistic().given().map(|statistic| statistic.as_str().to_owned()),
+        unit: raw.unit.clone().given(),
         metrics: raw.metrics().iter().map(|one| (one.id.clone(), query(one))).collect(),
     }
 }
 
 fn query(raw: &TargetTrackingMetricDataQuery) -> Query {
     Query {
-        expression: raw.expression.clone(),
+        expression: raw.expression.clone().given(),
         metric_stat: raw.metric_stat().map(stat),
-        label: raw.label.clone(),
+        label: raw.label.clone().given(),
         return_data: raw.return_data.unwrap_or(true),
     }
 }
@@ -65,7 +67,7 @@ fn stat(raw: &TargetTrackingMetricStat) -> Stat {
         metric_name: metric.and_then(|one| one.metric_name.clone()).unwrap_or_default(),
         dimensions: dimensions.iter().map(|one| (one.name.clone(), one.value.clone())).collect(),
         stat: raw.stat.clone(),
-        unit: raw.unit.clone(),
+        unit: raw.unit.clone().given(),
     }
 }
 
@@ -80,7 +82,7 @@ fn step(raw: &StepScalingPolicyConfiguration) -> Step {
         steps: Adjustment::sorted(steps.collect()),
         cooldown: seconds(raw.cooldown),
         min_adjustment_magnitude: raw.min_adjustment_magnitude.and_then(|value| u32::try_from(value).ok()),
-        metric_aggregation_type: raw.metric_aggregation_type().map_or("Average", |one| one.as_str()).to_owned(),
+        metric_aggregation_type: raw.metric_aggregation_type().given().map_or("Average", |one| one.as_str()).to_owned(),
     }
 }
 
@@ -89,12 +91,13 @@ fn predictive(raw: &PredictiveScalingPolicyConfiguration) -> Predictive {
     let pair = metric.and_then(|one| one.predefined_metric_pair_specification());
     Predictive {
         metric_pair: pair.map(|one| one.predefined_metric_type.clone()),
-        resource_label: pair.and_then(|one| one.resource_label.clone()),
+        resource_label: pair.and_then(|one| one.resource_label.clone().given()),
         target: metric.map(|one| one.target_value).unwrap_or_default(),
-        mode: raw.mode().map_or("ForecastOnly", |one| one.as_str()).to_owned(),
+        mode: raw.mode().given().map_or("ForecastOnly", |one| one.as_str()).to_owned(),
         scheduling_buffer_time: seconds(raw.scheduling_buffer_time),
         max_capacity_breach_behavior: raw
             .max_capacity_breach_behavior()
+            .given()
             .map_or("HonorMaxCapacity", |one| one.as_str())
             .to_owned(),
         max_capacity_buffer: raw.max_capacity_buffer.and_then(|value| u32::try_from(value).ok()),
