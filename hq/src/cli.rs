@@ -131,10 +131,10 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
 }
 
 /// The variables that hq reads; the rest of the environment may be anything, even no text.
-fn own_variables(
-    vars: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Vars, ConfigError> {
-    let ours = |name: &str| name.starts_with("HQ_") || [RUNTIME_FOLDER, "PORT", "HOST", "AWS_ENDPOINT_URL", "RUST_LOG"].contains(&name);
+fn own_variables(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vars, ConfigError> {
+    let ours = |name: &str| {
+        name.starts_with("HQ_") || [RUNTIME_FOLDER, "PORT", "HOST", "AWS_ENDPOINT_URL", "RUST_LOG"].contains(&name)
+    };
     vars.into_iter()
         .filter_map(|(name, value)| name.into_string().ok().filter(|name| ours(name)).map(|name| (name, value)))
         .map(|(name, value)| match value.into_string() {

@@ -101,9 +101,8 @@ impl Config {
             topics: TopicRate::workshop(set(vars, "HQ_TOPIC_PREFIX").unwrap_or(DEFAULT_TOPIC_PREFIX), per_minute),
             bootstrap_key: vars.get("HQ_API_KEY").map(|key| key.parse()).transpose()?,
             token: Token::of_user(&runtime_folder(set(vars, RUNTIME_FOLDER)))?,
-            hosts: set(vars, "HQ_HOSTS").map_or_else(Vec::new, |names| {
-                names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect()
-            }),
+            hosts: set(vars, "HQ_HOSTS")
+                .map_or_else(Vec::new, |names| names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect()),
             start_paused: false,
         };
         config.check()?;

@@ -13,7 +13,9 @@ pub(crate) enum Refusal {
     Forbidden,
     #[error("administration is for programs on this machine: not for other hosts or proxies")]
     NotLocal,
-    #[error("changing hq takes the token of the user who runs it, as Authorization: Bearer; `hq rate` and `hq key` read it")]
+    #[error(
+        "changing hq takes the token of the user who runs it, as Authorization: Bearer; `hq rate` and `hq key` read it"
+    )]
     NoToken,
     #[error("{0}")]
     BadRequest(String),

@@ -66,7 +66,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, gate: Gate, shu
         let service = crate::faults::Resettable::new(service, _stream);
         service
     };
-    let mut serving = std::pin::pin!(interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, service));
+    let mut serving =
+        std::pin::pin!(interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, service));
     tokio::select! {
         () = &mut serving => return,
         () = shutdown => drop(stop),

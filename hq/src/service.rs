@@ -96,7 +96,13 @@ impl Hq {
             shared.keys.add(key.hash(), None);
         }
         let started = watch::Sender::new(!config.start_paused);
-        Ok(Self { shared: Arc::new(shared), endpoint: config.sns_endpoint, topics: config.topics, hosts: config.hosts, started })
+        Ok(Self {
+            shared: Arc::new(shared),
+            endpoint: config.sns_endpoint,
+            topics: config.topics,
+            hosts: config.hosts,
+            started,
+        })
     }
 
     /// A handle that starts the orders later.

@@ -14,6 +14,7 @@ mod counts;
 mod forward;
 mod headers;
 mod histogram;
+mod names;
 mod pattern;
 mod pool;
 mod route;

@@ -127,7 +127,8 @@ fn what_is_not_there_is_refused_by_name() {
 #[test]
 fn nothing_is_delivered_to_the_products_own_ports_and_a_users_own_endpoint_goes_on_working() {
     let sns = Sns::new();
-    sns.cloud.with_world(|world, _| world.own_ports.extend([(4566, "the local cloud's own API"), (8889, "headquarters")]));
+    sns.cloud
+        .with_world(|world, _| world.own_ports.extend([(4566, "the local cloud's own API"), (8889, "headquarters")]));
     let subscribe = |url: &str| json!({ "TopicArn": TOPIC, "Protocol": "http", "Endpoint": url });
     for url in ["http://127.0.0.1:8889/keys", "http://localhost:8889/", "http://[::1]:4566/?Action=DeleteTopic"] {
         let refused = sns.error("Subscribe", subscribe(url));

@@ -1,8 +1,10 @@
 //! `cloud`: the local cloud alone, for the aws CLI, SDKs and tests.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -19,7 +21,7 @@ use crate::verb::env::export_line;
 pub const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Flags of `cloud`.
-#[derive(Args)]
+#[derive(Debug, Args)]
 pub struct Arguments {
     /// Port of the API on loopback
     #[arg(long, default_value_t = 4566)]
@@ -35,13 +37,32 @@ pub struct Arguments {
     /// Whoever can call this cloud can run any program as you: that is what a task is. It listens on loopback and answers no
     /// web page; on a machine that you share with others, set this too.
     #[arg(long, env = "INTERSTELLA_CLOUD_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    token: Option<AccessKey>,
     /// A name by which the cloud and its load balancers may be called, besides those of loopback
     #[arg(long = "host", value_name = "NAME", value_parser = lower)]
     hosts: Vec<String>,
     /// Address of the fulfilment API, given to tasks as the parameter /interstella/apiEndpoint
     #[arg(long, default_value = "http://127.0.0.1:8889/receiving/")]
     api_endpoint: String,
+}
+
+/// An access key that nothing shows.
+#[derive(Clone)]
+struct AccessKey(String);
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessKey(…)")
+    }
+}
+
+impl FromStr for AccessKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/' && byte != b',');
+        if is_plain { Ok(Self(text.to_owned())) } else { Err("an access key is printable, without slash or comma") }
+    }
 }
 
 /// Serves until a signal comes.
@@ -53,7 +74,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         seed: SeedOptions { api_key: "local".to_owned(), api_endpoint: arguments.api_endpoint },
         program: machine::program(&context.environment)?,
         search_path: machine::search_path(&context.environment),
-        access_key: arguments.token.filter(|token| !token.is_empty()),
+        access_key: arguments.token.map(|AccessKey(key)| key),
         names: arguments.hosts,
         own_ports: BTreeMap::new(),
     };

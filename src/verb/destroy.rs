@@ -81,8 +81,10 @@ async fn check_managed(session: &Session, directory: &Path, app: &AppName, stop:
 async fn release(url: &str, directory: &Path, app: &AppName) -> Result<(), Failure> {
     let host = url.parse::<::http::Uri>().ok().and_then(|url| Some(url.host()?.to_ascii_lowercase()));
     if !host.is_some_and(|host| gate::is_loopback(&host)) {
-        return Err(Failure::new(format!("the controller of {app} listens at {url}, which is not this machine's loopback"))
-            .remedy("end that controller, and say destroy again"));
+        return Err(Failure::new(format!(
+            "the controller of {app} listens at {url}, which is not this machine's loopback"
+        ))
+        .remedy("end that controller, and say destroy again"));
     }
     let token = Token::of_user(directory).and_then(|token| token.header().map_err(std::io::Error::other));
     let token = token.map_err(|error| Failure::because("cannot read the token of this user", &error))?;

@@ -38,7 +38,9 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     let session = Session::connect(&context.common).await?;
     let interval = Duration::from_secs(arguments.interval);
     let as_written: Adapt = Box::new(|_| ());
-    let running = running::start(&context, session, arguments.manifests.path, as_written, interval, listener, arguments.hosts).await?;
+    let running =
+        running::start(&context, session, arguments.manifests.path, as_written, interval, listener, arguments.hosts)
+            .await?;
     let received = context.shutdown.received().await;
     running.ended().await;
     Ok(received.exit_code())

@@ -69,7 +69,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)))?;
     let hq_address = hq_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let api_key = ApiKey::generate().map_err(|error| Failure::because("cannot make an API key", &error))?;
-    let controller_address = controller_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
+    let controller_address =
+        controller_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let machine = start_machine(&context, &arguments, &api_key, hq_address, controller_address).await?;
     output::note(format_args!("local cloud    {}", machine.endpoint_url));
     let ended = run_on(&context, arguments, declared, &machine, api_key, hq_listener, controller_listener).await;
@@ -127,7 +128,8 @@ async fn run_on(
     let path = arguments.manifests.path.clone();
     let interval = Duration::from_secs(arguments.interval);
     let controller =
-        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener, arguments.hosts).await?;
+        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener, arguments.hosts)
+            .await?;
     tokio::select! {
         () = converged(&controller.shared) => {
             hq.publishing.start();

@@ -98,7 +98,7 @@ impl Config {
     /// | `INTERSTELLA_MAX_CONCURRENT_ORDERS` | none | of those, the orders worked on at once: with gathering, it is what a task manages. The others wait some seconds, and are then told to come back |
     /// | `INTERSTELLA_MAX_CONNECTIONS` | 1024 | less if the limit on open files is low |
     /// | `INTERSTELLA_DIRECT_FULFIL` | false | serve `POST /fulfill/`, which asks for no proof of who sends |
-    /// | `INTERSTELLA_HOSTS` | none | names in the Host header, separated by commas, that are answered besides those of loopback while `AWS_ENDPOINT_URL` is on loopback; otherwise every name is |
+    /// | `INTERSTELLA_HOSTS` | none | names in the Host header, separated by commas, that are answered besides those of loopback and addresses while `AWS_ENDPOINT_URL` is on loopback; otherwise every name is |
     /// | `AWS_ENDPOINT_URL` | none | a loopback origin takes SNS's place; any other value is ignored |
     pub fn from_env(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let vars = Vars(vars.collect());

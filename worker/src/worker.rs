@@ -155,9 +155,10 @@ fn doors(wanted: usize) -> Doors {
     Doors::new(Size { connections: wanted, reserve: RESERVE }.within(room))
 }
 
-/// On a laptop, a browser reaches this worker too. In production the load balancer's names are the service's own.
+/// On a laptop, a browser reaches this worker too, and health checks call it by its address, as AWS's do. In production the load
+/// balancer's names are the service's own.
 fn gate(config: &Config) -> Gate {
-    let hosts = if config.local_origin.is_some() { Hosts::Loopback } else { Hosts::Any };
+    let hosts = if config.local_origin.is_some() { Hosts::Addresses } else { Hosts::Any };
     Gate { hosts, also: config.hosts.clone(), links: true }
 }
 

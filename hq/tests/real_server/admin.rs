@@ -30,7 +30,8 @@ async fn an_issued_key_opens_the_fulfilment_api_for_thirty_days() {
 async fn web_pages_and_proxies_administer_nothing() {
     let hq = start(quiet()).await;
     let json = ("content-type", "application/json");
-    let behalf = [("origin", "https://example.com"), ("sec-fetch-site", "same-site"), ("x-forwarded-for", "203.0.113.7")];
+    let behalf =
+        [("origin", "https://example.com"), ("sec-fetch-site", "same-site"), ("x-forwarded-for", "203.0.113.7")];
     for on_behalf in behalf {
         let rate = hq.change("/rates/orderTopic", &[json, on_behalf], r#"{"perMinute": 6}"#).await;
         let key = hq.change("/keys", &[on_behalf], "").await;

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::body::Body;
 use super::headers::Client;
-use super::{Life, Shared, answer, route};
+use super::{Life, Shared, answer, names, route};
 
 /// Bytes of a request's head. An ALB's bounds are checked on the parsed head; what is beyond even this is answered with 431.
 const HEAD_BYTES_MAX: usize = 96 * 1024;
@@ -126,6 +126,10 @@ async fn respond(shared: &Shared, client: Client, is_shed: bool, request: Reques
         return answer::error(503);
     }
     let table = Arc::clone(&shared.table.borrow());
+    let fronts = table.routing.ports.get(&client.listener_port).map_or(&[][..], Vec::as_slice);
+    if !names::is_called(fronts, &shared.names, &request) {
+        return answer::misdirected();
+    }
     let turn = shared.turn.fetch_add(1, Ordering::Relaxed);
     route::answer(table, client, turn, trace_id(), request).await
 }

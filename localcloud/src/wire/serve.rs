@@ -54,7 +54,8 @@ pub async fn serve(
     let doors = Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stage = closed_by(async { drop(stopped.await) });
-    let serving = interstella_guard::serve(listener, doors, gate, bounds, stage, |_: &TcpStream, _: Arrival| service.clone());
+    let serving =
+        interstella_guard::serve(listener, doors, gate, bounds, stage, |_: &TcpStream, _: Arrival| service.clone());
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         () = &mut serving => return Ok(()),

@@ -123,7 +123,10 @@ async fn a_get_reads_and_changes_nothing_but_what_a_subscriber_may() {
         let credential = "X-Amz-Credential=local%2F20260101%2Fus-west-2%2Fsns%2Faws4_request";
         let uri = format!("/?{call}&Version=2010-03-31&{credential}");
         let answered = answer(&cloud, Request::get(&uri).body(Full::default()).unwrap()).await;
-        assert!(answered.starts_with(status) && (status == "405" || !answered.starts_with("405")), "{call}: {answered}");
+        assert!(
+            answered.starts_with(status) && (status == "405" || !answered.starts_with("405")),
+            "{call}: {answered}"
+        );
     }
 }
 

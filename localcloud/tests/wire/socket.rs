@@ -66,7 +66,9 @@ async fn status(address: std::net::SocketAddr, lines: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let (body, authorization) = ("Action=CreateTopic&Version=2010-03-31&Name=a", authorization("us-west-2", "sns"));
     let length = body.len();
-    let head = format!("POST / HTTP/1.1\r\nAuthorization: {authorization}\r\nConnection: close\r\nContent-Length: {length}\r\n{lines}\r\n");
+    let head = format!(
+        "POST / HTTP/1.1\r\nAuthorization: {authorization}\r\nConnection: close\r\nContent-Length: {length}\r\n{lines}\r\n"
+    );
     stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -80,7 +82,10 @@ async fn pages_and_foreign_names_change_nothing() {
         ("Host: evil.example\r\n", "421"),
         ("Host: localhost\r\nOrigin: http://localhost:3000\r\n", "403"),
         ("Host: localhost\r\nSec-Fetch-Site: same-site\r\n", "403"),
-        ("Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", "403"),
+        (
+            "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+            "403",
+        ),
         ("Host: localhost\r\nHost: localhost\r\n", "400"),
         ("", "400"),
     ] {
