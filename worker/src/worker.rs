@@ -194,7 +194,7 @@ async fn routes(
     };
     let ledger = match ledger {
         Some(ledger) => ledger,
-        None => open_ledger(&config.ledger).await?,
+        None => open_ledger(config, &clock).await?,
     };
     Ok(Routes::new(Parts {
         verifier: Verifier::new(rules, keys, clock.clone(), skew),
@@ -235,12 +235,13 @@ async fn signer(_config: &Config) -> Option<Signer> {
 }
 
 /// Opens the configured ledger.
-pub(crate) async fn open_ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, LedgerError> {
-    Ok(match choice {
-        LedgerChoice::Memory => Arc::new(MemoryLedger::default()),
-        LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+pub(crate) async fn open_ledger(config: &Config, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let (retention, clock) = (config.ledger_retention, clock.clone());
+    Ok(match &config.ledger {
+        LedgerChoice::Memory => Arc::new(MemoryLedger::new(clock, retention, config.ledger_limit)),
+        LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open_with(path, clock, retention)?),
         #[cfg(feature = "dynamodb")]
-        LedgerChoice::DynamoDb(table) => Arc::new(crate::ledger::DynamoDbLedger::open(table).await?),
+        LedgerChoice::DynamoDb(table) => Arc::new(crate::ledger::DynamoDbLedger::open(table, retention).await?),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use interstella_worker::ledger::RETENTION_MS;
+use interstella_worker::ledger::Retention;
 
 use super::fake::Fake;
 use super::sender::{Identity, Message, SNS};
@@ -242,6 +242,7 @@ async fn w11_signature_versions() {
         let rig = Setup::new()
             .var("INTERSTELLA_SNS_SIGNATURE_V1", allowed)
             .var("INTERSTELLA_MAX_MESSAGE_AGE_S", "518400")
+            .var("INTERSTELLA_LEDGER_RETENTION_S", "518400")
             .start()
             .await;
         let pem = include_str!("../fixtures/signature-v1.pem").to_owned();
@@ -366,10 +367,12 @@ async fn w18_a_message_older_than_the_limit_is_refused() {
     let order = rig.order();
     assert_eq!(rig.send(&order).await.status, 200);
     let limit_ms = 7200 * 1000;
-    assert!(RETENTION_MS > limit_ms);
+    assert!(Retention::default().as_millis() > limit_ms);
     rig.ahead_ms.store(limit_ms + 1000, Ordering::Relaxed);
     assert_eq!(rig.send(&order).await.status, 403);
-    let patient = Setup::new().var("INTERSTELLA_MAX_MESSAGE_AGE_S", "10800").start().await;
+    let patient =
+        Setup::new().var("INTERSTELLA_MAX_MESSAGE_AGE_S", "10800").var("INTERSTELLA_LEDGER_RETENTION_S", "10800");
+    let patient = patient.start().await;
     patient.ahead_ms.store(limit_ms + 1000, Ordering::Relaxed);
     assert_eq!(patient.send(&patient.order()).await.status, 200, "an operator may redrive old messages");
 }

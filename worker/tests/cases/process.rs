@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use interstella_worker::ledger::{Answer, Change, Ledger, LedgerError, MemoryLedger, Outcome, Record, SqliteLedger};
+use interstella_worker::Clock;
+use interstella_worker::ledger::{
+    Answer, Change, Ledger, LedgerError, MemoryLedger, Outcome, Record, Retention, SqliteLedger,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -196,6 +199,25 @@ async fn w63_idle_connections_fill_neither_the_places_nor_the_reserve() {
             assert_eq!(rig.send(&rig.order()).await.status, 200, "after {number}");
         }
     }
+}
+
+/// A few orders fill it. The first ones stay known, and a person is called.
+#[tokio::test]
+async fn w67_a_full_ledger_is_503_with_an_alarm_and_forgets_nothing() {
+    let ledger = MemoryLedger::new(Clock::system(), Retention::default(), 1000);
+    let rig = Setup::new().ledger(Arc::new(ledger)).start().await;
+    let first = rig.order();
+    assert_eq!(rig.send(&first).await.body, "fulfilled");
+    let mut last = rig.send(&rig.order()).await;
+    while last.status == 200 {
+        last = rig.send(&rig.order()).await;
+    }
+    let effects = rig.effects();
+    assert_eq!((last.status, last.body.as_str()), (503, "the ledger is full"));
+    assert!(last.head.contains("retry-after: "), "{}", last.head);
+    assert_eq!(rig.send(&first).await.body, "duplicate");
+    assert_eq!(rig.effects(), effects);
+    assert!(rig.metrics().await.contains("worker_alarms_total{kind=\"ledger_full\"} 1"));
 }
 
 /// A ledger that misbehaves in one way.
