@@ -1,5 +1,6 @@
 //! A controller in this process, with its HTTP interface and its mark.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use crate::shutdown::Shutdown;
 use crate::telemetry::lookup;
 use crate::verb::Context;
 use crate::watching::{self, Adapt};
+
+/// Longest wait of a changed manifest, in milliseconds.
+const JITTER_MOST_MS: u64 = 75;
 
 /// Opens the port of the HTTP interface.
 pub fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -66,7 +70,7 @@ pub async fn start(
     let token = token(&folder)?;
     let locking = Locking { directory: folder, holder };
     let Session { aws, identity, manager } = session;
-    let controller = Controller::new(aws, identity, manager, interval, source, Some(locking));
+    let controller = Controller::new(aws, identity, manager, interval, source, Some(locking), jitter());
     let shared = controller.shared();
     tokio::spawn(serve(listener, Arc::clone(&shared), token, names, context.shutdown.clone()));
     let controller = tokio::spawn(controller.run(context.shutdown.clone().over()));
@@ -78,6 +82,13 @@ pub async fn start(
         url,
         controller,
     })
+}
+
+/// A time that is another one for each controller, and short beside what a person notices.
+fn jitter() -> Duration {
+    // The standard library's hash keys are random, which is enough to tell two controllers apart.
+    let random = RandomState::new().hash_one(std::process::id());
+    Duration::from_millis(random % JITTER_MOST_MS)
 }
 
 /// The token of this user. A controller that cannot have it runs all the same, and lets go of nothing.

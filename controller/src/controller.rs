@@ -166,6 +166,7 @@ pub struct Controller {
     interval: Duration,
     source: watch::Receiver<Arc<Input>>,
     locking: Option<Locking>,
+    jitter: Duration,
     shared: Arc<Shared>,
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
@@ -173,7 +174,8 @@ pub struct Controller {
 
 impl Controller {
     /// A controller that manages what `source` holds in the account and region of `identity`. `interval` is the wait between
-    /// passes over a converged app.
+    /// passes over a converged app; `jitter` is how long a change of a manifest waits, another time for each controller, so that two
+    /// which see the same change do not carry it out in the same moment.
     #[must_use]
     pub fn new(
         aws: Aws,
@@ -182,11 +184,12 @@ impl Controller {
         interval: Duration,
         source: watch::Receiver<Arc<Input>>,
         locking: Option<Locking>,
+        jitter: Duration,
     ) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
         let (memory, turns) = (Memory::default(), BTreeMap::new());
-        Self { aws, identity, manager, interval, source, locking, shared, memory, turns }
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns }
     }
 
     /// What the controller shows to others, for the HTTP interface.
@@ -246,7 +249,7 @@ impl Controller {
         for (name, turn) in &mut self.turns {
             let Some(desired) = wanted.remove(name).filter(|desired| *desired != turn.desired) else { continue };
             turn.desired = desired;
-            (turn.due, turn.quiet, turn.failures) = (Instant::now(), 0, 0);
+            (turn.due, turn.quiet, turn.failures) = (Instant::now() + self.jitter, 0, 0);
         }
         for (name, desired) in wanted {
             let lock = self.mark(&name);

@@ -33,6 +33,8 @@ pub struct Desired {
     pub log_groups: BTreeMap<String, log_group::Spec>,
     /// Family and content.
     pub task_definition: (String, task_definition::Spec),
+    /// How many of the newest ACTIVE revisions stay.
+    pub keep_revisions: usize,
     /// Hashes of the content and of the rollout.
     pub hashes: Hashes,
     /// What stands in front of the service.
@@ -113,6 +115,7 @@ impl Desired {
             log_groups: log_group::desired(manifest),
             hashes: hashes(&task_definition, &service, front.as_ref(), scaling.is_some()),
             task_definition,
+            keep_revisions: usize::try_from(spec.task_definition.keep_revisions).unwrap_or(usize::MAX),
             front,
             service,
             subscriptions: subscription::desired(&spec.subscriptions),

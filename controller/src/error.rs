@@ -69,6 +69,13 @@ impl Error {
         Self { operation, code: code.to_owned(), message: message.into(), class: Class::Terminal }
     }
 
+    /// A call that was not made, because what it was planned for is no longer so. The next pass plans anew.
+    #[must_use]
+    pub fn overtaken(operation: &'static str, message: &str) -> Self {
+        let (code, message) = ("overtaken".to_owned(), format!("{message}; planning anew"));
+        Self { operation, code, message, class: Class::InProgress }
+    }
+
     /// Classifies what the SDK returned. To be used as `map_err(Error::of("ecs:CreateService"))`.
     pub fn of<E: ProvideErrorMetadata>(operation: &'static str) -> impl Fn(SdkError<E, Response>) -> Self {
         move |error| Self::classify(operation, &error)

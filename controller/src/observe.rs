@@ -31,6 +31,8 @@ use rotation::Rotation;
 pub struct Cache {
     /// AWS never changes these.
     revisions: BTreeMap<String, Revision>,
+    /// The revision on which an app rested when it was last found to have none too many.
+    trimmed: BTreeMap<AppName, (String, usize)>,
     target_groups: Rotation<target_group::Attributes>,
     load_balancers: Rotation<load_balancer::Attributes>,
     subscriptions: Rotation<subscription::Spec>,
@@ -65,6 +67,7 @@ pub async fn observe(aws: &Aws, due: &[&Desired], cache: &mut Cache) -> BTreeMap
     rollout::read_history(aws, &mut apps, cache).await;
     rollout::read_targets(aws, &mut apps).await;
     rollout::read_stopped(aws, &mut apps).await;
+    rollout::read_older(aws, &mut apps, cache).await;
     apps.into_iter().map(|(name, app)| (name, app.map(|app| app.observed))).collect()
 }
 
@@ -135,6 +138,24 @@ async fn read_services(aws: &Aws, apps: &mut Apps<'_>) {
     }
 }
 
+/// Looks for the topics of subscriptions that are not there yet: without its topic, one cannot be made.
+async fn read_topics(aws: &Aws, apps: &mut Apps<'_>) {
+    let wanting = |app: &App<'_>| -> Vec<String> {
+        let wanted = app.desired.subscriptions.iter().filter(|_| app.desired.is_present());
+        let has = |topic: &str| app.observed.subscriptions.iter().any(|one| one.topic == topic);
+        wanted.filter(|one| !has(&one.topic)).map(|one| one.topic.clone()).collect()
+    };
+    let fetched = batch::each(keys(apps, wanting), |topic| subscription::observe_topic(aws, topic)).await;
+    fill(apps, |app| {
+        for topic in wanting(app) {
+            if batch::get(&fetched, &topic)? == Some(false) {
+                app.observed.missing_topics.insert(topic);
+            }
+        }
+        Ok(())
+    });
+}
+
 async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     let regions = keys(apps, |app| {
         let own = (!app.observed.load_balancers.is_empty()).then(|| aws.region().to_owned());
@@ -152,6 +173,7 @@ async fn read_subscriptions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
         }
         Ok(())
     });
+    read_topics(aws, apps).await;
     let arns =
         keys(apps, |app| app.observed.subscriptions.iter().filter_map(|one| one.arn.clone()).collect::<Vec<_>>());
     let last = &cache.subscriptions;

@@ -1,5 +1,7 @@
 //! What AWS has of one app, in normal form. Only complete pictures come here: what could not be read is an error before.
 
+use std::collections::BTreeSet;
+
 use crate::resource::service::History;
 use crate::resource::target_group::Target;
 use jiff::Timestamp;
@@ -32,6 +34,8 @@ pub struct Observed {
     pub stopped: Vec<String>,
     /// Subscriptions whose endpoint is one of our load balancers.
     pub subscriptions: Vec<subscription::Found>,
+    /// ARNs of wanted topics that are not there; read only where a subscription is missing.
+    pub missing_topics: BTreeSet<String>,
     /// Auto scaling of the service.
     pub scaling: Scaling,
     /// When it was read, for what depends on the time of day: a schedule that is over.

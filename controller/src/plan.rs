@@ -50,6 +50,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     service::plan(desired, observed, &mut plan);
     scaling::plan(desired, observed, &mut plan);
     subscription::plan(desired, observed, &mut plan);
+    task_definition::older::plan(desired, observed, &mut plan);
     plan
 }
 

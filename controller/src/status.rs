@@ -13,7 +13,7 @@ use crate::execute::Failed;
 use crate::observed::Observed;
 use crate::plan::{On, Plan};
 use crate::resource::service::{self, Found};
-use crate::resource::task_definition;
+use crate::resource::{subscription, task_definition};
 
 /// How an app is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -173,6 +173,9 @@ fn stalled(observed: &Observed, plan: &Plan, failed: &[Failed]) -> Reason {
     if service::has_failed(observed) {
         let reason = service::active(observed).and_then(Found::primary).map(|one| one.reason.clone());
         return Some(("RolloutFailed", explain(reason.unwrap_or_default(), observed)));
+    }
+    if let Some(topic) = observed.missing_topics.first() {
+        return Some(("TopicMissing", subscription::missing_topic(topic)));
     }
     if let Some(waiting) = plan.waiting.iter().find(|waiting| waiting.on == On::Person) {
         return Some(("NeedsAPerson", waiting.to_string()));

@@ -107,7 +107,7 @@ mod tests {
         let with =
             |values: &[HeaderValue]| values.iter().map(|value| (AUTHORIZATION, value.clone())).collect::<HeaderMap>();
         let right = token.header().unwrap();
-        assert!(token.is_in(&with(&[right.clone()])));
+        assert!(token.is_in(&with(std::slice::from_ref(&right))));
         let short = HeaderValue::try_from(format!("{SCHEME}{}", &token.0[1..])).unwrap();
         for wrong in [with(&[]), with(&[other.header().unwrap()]), with(&[short]), with(&[right.clone(), right])] {
             assert!(!token.is_in(&wrong));

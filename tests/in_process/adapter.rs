@@ -12,15 +12,24 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt, Full};
 use interstella_localcloud::cloud::Cloud;
 use interstella_localcloud::wire::{self, CloudService};
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 /// An HTTP client that reaches nothing but `cloud`.
 pub fn http_client(cloud: &Arc<Cloud>) -> SharedHttpClient {
-    SharedHttpClient::new(InProcess(wire::service(Arc::clone(cloud))))
+    SharedHttpClient::new(InProcess { service: wire::service(Arc::clone(cloud)), gate: None })
+}
+
+/// As [`http_client`], with a permit of `gate` for each call, which is then gone.
+pub fn gated_client(cloud: &Arc<Cloud>, gate: &Arc<Semaphore>) -> SharedHttpClient {
+    SharedHttpClient::new(InProcess { service: wire::service(Arc::clone(cloud)), gate: Some(Arc::clone(gate)) })
 }
 
 #[derive(Clone)]
-struct InProcess(CloudService);
+struct InProcess {
+    service: CloudService,
+    gate: Option<Arc<Semaphore>>,
+}
 
 impl std::fmt::Debug for InProcess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,8 +45,13 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let service = self.0.clone();
-        HttpConnectorFuture::new(async move { answer(service, request).await })
+        let Self { service, gate } = self.clone();
+        HttpConnectorFuture::new(async move {
+            if let Some(gate) = gate {
+                gate.acquire().await.map_err(|error| ConnectorError::other(error.into(), None))?.forget();
+            }
+            answer(service, request).await
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use interstella_controller::app::Manager;
 use interstella_controller::aws::{Aws, Connect, Identity};
 use interstella_controller::desired::Desired;
@@ -20,6 +21,7 @@ use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::world::World;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::adapter;
 
@@ -69,9 +71,19 @@ impl Lab {
 
     /// A way to `cloud`, in which `model` runs the tasks.
     pub async fn on(cloud: Arc<Cloud>, model: Model) -> Self {
+        let client = adapter::http_client(&cloud);
+        Self::by(client, cloud, model).await
+    }
+
+    /// A second way to the same cloud, on which each call takes a permit of `gate`.
+    pub async fn beside(&self, gate: &Arc<Semaphore>) -> Self {
+        Self::by(adapter::gated_client(&self.cloud, gate), Arc::clone(&self.cloud), self.model.clone()).await
+    }
+
+    async fn by(client: SharedHttpClient, cloud: Arc<Cloud>, model: Model) -> Self {
         let connect = Connect {
             endpoint_url: Some("http://127.0.0.1:4566".to_owned()),
-            http_client: Some(adapter::http_client(&cloud)),
+            http_client: Some(client),
             ..Connect::default()
         };
         let aws = Aws::connect(connect).await.unwrap();

@@ -16,6 +16,7 @@ mod outage;
 mod ownership;
 mod reads;
 mod removal;
+mod revisions;
 mod rollback;
 mod scaling;
 mod state;

@@ -40,7 +40,7 @@ fn plan_of(summary: Option<&Summary>) -> Plan {
     };
     let update = |summary: &Summary| {
         let (marks, spec, changes) = (marks.clone(), Box::new(spec.clone()), summary.changes.clone());
-        Action::from(service::Action::Update { marks, spec, changes })
+        Action::from(service::Action::Update { marks, spec, after: String::new(), changes })
     };
     let (waiting, conflicts, notes) = (Vec::new(), Vec::new(), Vec::new());
     Plan { name: app(), actions: summary.map(update).into_iter().collect(), waiting, conflicts, stalled: None, notes }

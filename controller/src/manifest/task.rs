@@ -38,8 +38,16 @@ pub struct TaskDefinition {
     /// Role that ECS uses to pull images, read secrets and write logs; required with `secrets`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_role_arn: Option<String>,
+    /// How many of the newest ACTIVE revisions stay, so that one can go back to them: 1–1000. Older ones of ours are deregistered
+    /// once a rollout is complete. Default 10.
+    #[serde(default = "default_keep_revisions")]
+    pub keep_revisions: u32,
     /// The containers: 1–10.
     pub containers: Vec<Container>,
+}
+
+fn default_keep_revisions() -> u32 {
+    10
 }
 
 /// One container of a task (AWS: ECS ContainerDefinition).

@@ -10,7 +10,7 @@ use crate::batch::{self, Fetched};
 use crate::error::Error;
 use crate::plan::handover;
 use crate::resource::service::history::{self, Attempt, Failure, History, Record};
-use crate::resource::task_definition::{self, Revision, choice};
+use crate::resource::task_definition::{self, Revision, choice, older};
 use crate::resource::{service, subscription, target_group};
 
 /// Revisions that are remembered although they are not asked for now. Every rollout adds one.
@@ -65,6 +65,43 @@ async fn read_all_of_ours(aws: &Aws, apps: &mut Apps<'_>) {
         }
         Ok(())
     });
+}
+
+/// Reads our revisions beyond those that stay, once whenever a service has come to rest on another revision.
+pub(super) async fn read_older(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
+    let rests = |app: &App<'_>, cache: &Cache| {
+        let found = app.service().filter(|found| older::is_at_rest(app.desired, &app.observed, found))?;
+        let rest = (found.task_definition_arn.clone(), app.desired.keep_revisions);
+        (cache.trimmed.get(&app.desired.marks.app) != Some(&rest)).then_some(rest)
+    };
+    let family = |app: &App<'_>, cache: &Cache| rests(app, cache).map(|_| app.desired.task_definition.0.clone());
+    let listed: Fetched<BTreeSet<String>> = batch::each(keys(apps, |app| family(app, cache)), |family| async move {
+        task_definition::observe_family(aws, &family).await.map(Some)
+    })
+    .await;
+    let mut beyond = BTreeMap::new();
+    for (name, app) in apps.iter() {
+        let Ok(app) = app else { continue };
+        let Some(family) = family(app, cache) else { continue };
+        // What cannot be listed now is listed by a later pass: nothing is urgent about it.
+        let arns =
+            batch::get(&listed, &family).ok().flatten().map(|arns| older::beyond(arns, app.desired.keep_revisions));
+        beyond.extend(arns.map(|arns| (name.clone(), arns)));
+    }
+    let fetched = read_cached(aws, beyond.values().flatten().cloned().collect(), cache).await;
+    for (name, arns) in beyond {
+        let Some(Ok(app)) = apps.get_mut(&name) else { continue };
+        let revisions = arns.iter().filter_map(|arn| batch::get(&fetched, arn).ok().flatten());
+        // They were listed as ACTIVE just now, whatever the cache says.
+        let ours = revisions.filter(|one| app.desired.marks.owner(&one.tags) == Owner::Ours);
+        app.observed.task_definitions.older = ours.map(|one| Revision { active: true, ..one }).collect();
+        if let Some(rest) = rests(app, cache).filter(|_| app.observed.task_definitions.older.is_empty()) {
+            cache.trimmed.insert(name, rest);
+        }
+    }
+    if cache.trimmed.len() > CACHED {
+        cache.trimmed.retain(|name, _| apps.contains_key(name));
+    }
 }
 
 /// A revision never changes, so each is read once.

@@ -123,6 +123,8 @@ pub enum Action {
         marks: Marks,
         /// What it will be.
         spec: Box<Spec>,
+        /// ARN of the revision for which this was planned.
+        after: String,
         /// What changes.
         changes: Vec<Change>,
     },
@@ -280,7 +282,8 @@ fn plan_update(desired: &Desired, observed: &Observed, found: &Found, plan: &mut
     if let Some(reason) = &observed.history.rolling_back {
         return wait((On::Aws, format!("ECS is rolling back: {reason}")), plan);
     }
-    plan.act(Action::Update { marks: desired.marks.clone(), spec: Box::new(spec), changes });
+    let after = found.task_definition_arn.clone();
+    plan.act(Action::Update { marks: desired.marks.clone(), spec: Box::new(spec), after, changes });
 }
 
 /// Whether our service has to go, and then what forces a new one (nothing = it is no longer wanted).
@@ -314,7 +317,7 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
 pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
     match action {
         Action::Create { marks, spec, token } => request::create(aws, marks, spec, token).await,
-        Action::Update { marks, spec, changes } => request::update(aws, &marks.app, spec, changes).await,
+        Action::Update { marks, spec, after, changes } => request::update(aws, &marks.app, spec, after, changes).await,
         Action::Delete { marks, .. } => {
             let call = aws.write.ecs.delete_service().cluster(&marks.app.cluster).service(&marks.app.name).force(true);
             call.send().await.map(drop).map_err(Error::of("ecs:DeleteService"))

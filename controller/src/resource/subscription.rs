@@ -13,7 +13,7 @@ use crate::observed::Observed;
 use crate::plan::{On, Plan, Summary, Verb};
 use crate::resource::load_balancer;
 
-pub use observe::{observe, observe_spec};
+pub use observe::{observe, observe_spec, observe_topic};
 pub use spec::{DeliveryPolicy, Spec, Wanted, desired};
 
 const RESOURCE: &str = "subscription";
@@ -85,8 +85,24 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
             plan.wait(Verb::Create, RESOURCE, &format!("{} → {}", wanted.topic, wanted.path), On::Us, reason);
             continue;
         };
-        plan_one(observed, wanted, endpoint(desired, balancer, &wanted.path), plan);
+        let endpoint = endpoint(desired, balancer, &wanted.path);
+        if observed.missing_topics.contains(&wanted.topic) {
+            let reason = missing_topic(&wanted.topic);
+            plan.wait(Verb::Create, RESOURCE, &name(&wanted.topic, &endpoint), On::Person, reason);
+        } else {
+            plan_one(observed, wanted, endpoint, plan);
+        }
     }
+}
+
+/// What a person can do where a topic is missing.
+#[must_use]
+pub fn missing_topic(topic: &str) -> String {
+    let name = topic.rsplit(':').next().unwrap_or(topic);
+    format!(
+        "the topic does not exist: {topic}; make it again (aws sns create-topic --name {name}), or take the subscription out of \
+         the manifest"
+    )
 }
 
 fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, plan: &mut Plan) {

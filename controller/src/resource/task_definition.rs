@@ -1,7 +1,8 @@
-//! Task definition: its revisions. It must never change one (AWS cannot) nor deregister one of a live app: ECS rolls back to them.
+//! Task definition: its revisions. It must never change one (AWS cannot), nor deregister one that ECS may still roll back to.
 
 pub mod additions;
 pub mod choice;
+pub mod older;
 pub mod request;
 pub mod spec;
 
@@ -69,6 +70,8 @@ pub struct Found {
     pub newest: Option<Revision>,
     /// All ACTIVE ones of ours; read only when the app is to be removed.
     pub ours: Vec<Revision>,
+    /// ACTIVE ones of ours beyond the newest that stay, oldest first; read only once after a rollout.
+    pub older: Vec<Revision>,
 }
 
 /// Hashes of what an app should be.
@@ -95,6 +98,8 @@ pub enum Action {
         marks: Marks,
         /// The number that it will get, unless somebody registers another one before.
         number: u32,
+        /// ARN of the family's newest ACTIVE revision for which this was planned.
+        after: Option<String>,
         /// What differs from the revision that is there.
         changes: Vec<Change>,
     },
@@ -167,6 +172,7 @@ fn plan_registration(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         hashes: desired.hashes.clone(),
         marks: desired.marks.clone(),
         number: of_family.filter_map(additions::number).max().map_or(1, |last| last.saturating_add(1)),
+        after: newest.as_ref().filter(|one| one.active).map(|one| one.arn.clone()),
         changes: there.map_or_else(|| diff::all(spec), |there| diff::diff(&there.spec, spec)),
     });
 }
@@ -205,7 +211,13 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
 /// When it fails.
 pub async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {
     match action {
-        Action::Register { family, spec, hashes, marks, number, .. } => {
+        Action::Register { family, spec, hashes, marks, number, after, changes: _ } => {
+            // Another controller may have registered the same a moment ago. Registering is not idempotent, so one look is taken
+            // as late as can be; the next pass decides what to do with what it found.
+            let newest = observe(aws, family.clone()).await?.filter(|one| one.active).map(|one| one.arn);
+            if newest != *after {
+                return Err(Error::overtaken(request::OPERATION, "another revision was registered meanwhile"));
+            }
             let number = number.to_string();
             let Hashes { content, rollout } = hashes;
             let ours = [(CONTENT_TAG, content.as_str()), (ROLLOUT_TAG, rollout), (REVISION_TAG, &number)];

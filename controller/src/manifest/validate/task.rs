@@ -14,6 +14,7 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     if let Some(family) = &task.family {
         problems.grammar(task_definition().key("family"), family, grammar::ecs_name, grammar::ECS_NAME);
     }
+    problems.range(task_definition().key("keepRevisions"), task.keep_revisions, 1..=1000, "");
     containers(task, problems);
     roles(manifest, problems);
     match manifest.spec.launch_type {

@@ -12,8 +12,8 @@ use crate::aws::Aws;
 use crate::desired;
 use crate::diff::Change;
 use crate::error::Error;
-use crate::resource::service::Spec;
 use crate::resource::service::spec::{Deployment, Network};
+use crate::resource::service::{Spec, observe};
 use crate::resource::tags;
 
 /// Most characters of a client token.
@@ -49,13 +49,21 @@ pub async fn create(aws: &Aws, marks: &Marks, spec: &Spec, token: &str) -> Resul
     call.send().await.map(drop).map_err(Error::of(OPERATION))
 }
 
-/// UpdateService with the fields that change, and no other.
+/// UpdateService with the fields that change, and no other. A new revision is set only in the place of the one that the plan was
+/// made for, so that two controllers do not roll out twice.
 ///
 /// # Errors
-/// When the call fails.
-pub async fn update(aws: &Aws, app: &AppName, spec: &Spec, changes: &[Change]) -> Result<(), Error> {
+/// When a call fails, or the service has another revision by now.
+pub async fn update(aws: &Aws, app: &AppName, spec: &Spec, after: &str, changes: &[Change]) -> Result<(), Error> {
     const OPERATION: &str = "ecs:UpdateService";
     let changed = |paths: &[&str]| changes.iter().any(|change| paths.iter().any(|path| change.path.starts_with(path)));
+    if changed(&["taskDefinition"]) {
+        let mut fetched = observe::observe(aws, &app.cluster, [app.name.clone()].into()).await;
+        let found = fetched.remove(&app.name).unwrap_or(Ok(None))?;
+        if found.is_none_or(|found| found.task_definition_arn != after) {
+            return Err(Error::overtaken(OPERATION, "the service was given another revision meanwhile"));
+        }
+    }
     let mut call = aws.write.ecs.update_service().cluster(&app.cluster).service(&app.name);
     if changed(&["taskDefinition"]) {
         call = call.task_definition(&spec.task_definition);

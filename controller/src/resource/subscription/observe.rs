@@ -23,6 +23,21 @@ pub async fn observe(aws: &Aws, region: String) -> Result<Option<Vec<Found>>, Er
     Ok(Some(found))
 }
 
+/// Whether a topic is there. Whoever may subscribe to one may not always look at it; then it is taken to be there.
+///
+/// # Errors
+/// When the read fails.
+pub async fn observe_topic(aws: &Aws, arn: String) -> Result<Option<bool>, Error> {
+    let region = region_of(&arn).unwrap_or_else(|| aws.region()).to_owned();
+    let call = aws.read.sns(&region).get_topic_attributes().topic_arn(arn).send().await;
+    match call.map_err(Error::of("sns:GetTopicAttributes")) {
+        Ok(_) => Ok(Some(true)),
+        Err(error) if error.class == Class::NotFound => Ok(Some(false)),
+        Err(error) if matches!(error.class, Class::Denied | Class::Unsupported) => Ok(Some(true)),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads the settings of one confirmed subscription; absent when it is gone.
 ///
 /// # Errors
