@@ -209,7 +209,7 @@ fn show_page(subscriptions: Vec<(&String, &Subscription)>, token: Option<&str>) 
 /// The subscription of the same endpoint to the same topic by the same protocol.
 fn find_same<'a>(world: &'a World, wanted: &Subscription) -> Option<(String, &'a Subscription)> {
     let is_same = |(_, there): &(&String, &Subscription)| {
-        there.topic_arn == wanted.topic_arn && there.protocol == wanted.protocol && there.endpoint == wanted.endpoint
+        there.endpoint == wanted.endpoint && there.topic_arn == wanted.topic_arn && there.protocol == wanted.protocol
     };
     let (arn, there) = world.sns.subscriptions.iter().find(is_same)?;
     Some((arn.clone(), there))
@@ -233,7 +233,9 @@ fn send_confirmation(world: &mut World, now: CloudTime, arn: &str) {
 
 /// Makes a token of 256 hexadecimal digits; those before it stay usable for as long as they live.
 fn issue_token(world: &mut World, now: CloudTime, topic_arn: &str, subscription_arn: &str) -> String {
-    world.sns.tokens.retain(|_, token| now.since(token.issued) < TOKEN_LIFE);
+    if world.sns.tokens.len() >= MAX_TOKENS {
+        world.sns.tokens.retain(|_, token| now.since(token.issued) < TOKEN_LIFE);
+    }
     if world.sns.tokens.len() >= MAX_TOKENS {
         let oldest = world.sns.tokens.iter().min_by_key(|(_, token)| token.issued).map(|(text, _)| text.clone());
         oldest.and_then(|text| world.sns.tokens.remove(&text));
