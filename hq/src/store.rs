@@ -3,7 +3,8 @@
 //! An effect, its key and its answer are one transaction, so a crash leaves all of them or none. Calls block and run on
 //! tokio's blocking threads, one at a time.
 //!
-//! An order is kept for a while, and then only counted: its key is forgotten, and a second effect of it would count as another order.
+//! An order is kept for a while, and then only counted: its key is forgotten, and a second effect of it would count as
+//! another order.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,8 +28,8 @@ struct Keep {
 
 /// In a file: longer than the oldest message that a worker can be told to take, which is six days.
 const IN_FILE: Keep = Keep { age: SignedDuration::from_hours(7 * 24), most: i64::MAX };
-/// In memory: longer than the two hours for which a worker takes a message unless it is told otherwise, at four thousand orders a
-/// minute. Each takes about 600 bytes.
+/// In memory: longer than the two hours for which a worker takes a message unless it is told otherwise, at four
+/// thousand orders a minute. Each takes about 600 bytes.
 const IN_MEMORY: Keep = Keep { age: SignedDuration::from_hours(3), most: 500_000 };
 /// One in so many orders looks for those that are only to be counted from now on.
 const ORDERS_PER_FOLD: i64 = 500;
@@ -189,8 +190,9 @@ fn record(connection: &mut Connection, fulfilment: Fulfilment, keep: Keep) -> ru
     Ok(Recorded::First(answer))
 }
 
-/// Counts the orders that came before `oldest`, or are among the rows up to `surplus`, and forgets them. Rows are in the order in which
-/// they came. An order with an effect since then stays whole, so that the effect shows as a second one.
+/// Counts the orders that came before `oldest`, or are among the rows up to `surplus`, and forgets them. Rows are in
+/// the order in which they came. An order with an effect since then stays whole, so that the effect shows as a second
+/// one.
 fn fold(transaction: &Transaction<'_>, oldest: Timestamp, surplus: i64) -> rusqlite::Result<()> {
     const FIRST_KEPT: &str = "SELECT rowid FROM fulfilments WHERE received_at >= ?1 ORDER BY rowid LIMIT 1";
     const OVER: &str = "fulfilments.rowid <= ?1 AND NOT EXISTS (
@@ -278,7 +280,8 @@ mod tests {
         assert_eq!(counts.fulfilled_by_key, BTreeMap::from([("0123456789ab".to_owned(), 1)]));
     }
 
-    /// The orders of three days, some with a second effect; the ledger holds one day, and every count is as if it held all.
+    /// The orders of three days, some with a second effect; the ledger holds one day, and every count is as if it held
+    /// all.
     #[tokio::test]
     async fn what_is_older_than_a_day_is_counted_and_not_kept() {
         let keep = Keep { age: SignedDuration::from_hours(24), most: 5_000 };

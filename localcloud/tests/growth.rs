@@ -90,8 +90,8 @@ impl Growing {
         self.0.advance(Duration::from_mins(50));
     }
 
-    /// Characters of everything that the cloud holds, written out, but for metrics: they grow for fifteen days, and the test of
-    /// their store goes that far.
+    /// Characters of everything that the cloud holds, written out, but for metrics: they grow for fifteen days, and the
+    /// test of their store goes that far.
     fn size(&self) -> usize {
         let mut size = Size(0);
         let world = World { cloudwatch: CloudWatch::default(), ..self.0.snapshot() };
