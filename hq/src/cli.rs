@@ -36,9 +36,10 @@ struct Cli {
 enum Command {
     /// Publish orders and serve the fulfilment API until SIGTERM (the default)
     ///
-    /// Set by the environment: PORT (8889), HOST (127.0.0.1), HQ_DATABASE (a file; in memory without it),
-    /// AWS_ENDPOINT_URL (the local cloud), HQ_ORDERS_PER_MINUTE (60), HQ_TOPIC_PREFIX, HQ_API_KEY,
-    /// HQ_HOSTS (names it goes by), RUST_LOG. `rate` and `key` show the token of their user, in $XDG_RUNTIME_DIR/interstella.
+    /// Set by the environment: PORT (8889), HOST (127.0.0.1), HQ_DATABASE (a file, in which orders are kept for a week;
+    /// without it they are kept in memory, for three hours), AWS_ENDPOINT_URL (the local cloud), HQ_ORDERS_PER_MINUTE (60),
+    /// HQ_TOPIC_PREFIX, HQ_API_KEY, HQ_HOSTS (names it goes by), RUST_LOG. `rate` and `key` show the token of their user,
+    /// in $XDG_RUNTIME_DIR/interstella.
     #[command(verbatim_doc_comment)]
     Serve,
     /// Set how many orders a minute a running hq publishes to a topic

@@ -3,7 +3,8 @@
 //! An effect, its key and its answer are one transaction, so a crash leaves all of them or none. Calls block and run on
 //! tokio's blocking threads, one at a time.
 //!
-//! An order is kept for a day, and then only counted: its key is forgotten, and a second effect of it would count as another order.
+//! An order is kept for a while, and then only counted: its key is forgotten, and a second effect of it would count as
+//! another order.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +18,19 @@ use crate::config::Database;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an order and the answer to its key are kept. A worker sends an order again for two hours at most.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// Orders that are kept at most where there is no file. Each takes about 600 bytes.
-const KEPT_IN_MEMORY: i64 = 100_000;
+/// How long orders and the answers to their keys are kept.
+#[derive(Debug, Clone, Copy)]
+struct Keep {
+    age: SignedDuration,
+    /// Orders at most.
+    most: i64,
+}
+
+/// In a file: longer than the oldest message that a worker can be told to take, which is six days.
+const IN_FILE: Keep = Keep { age: SignedDuration::from_hours(7 * 24), most: i64::MAX };
+/// In memory: longer than the two hours for which a worker takes a message unless it is told otherwise, at four
+/// thousand orders a minute. Each takes about 600 bytes.
+const IN_MEMORY: Keep = Keep { age: SignedDuration::from_hours(3), most: 500_000 };
 /// One in so many orders looks for those that are only to be counted from now on.
 const ORDERS_PER_FOLD: i64 = 500;
 
@@ -88,18 +98,17 @@ pub(crate) struct Counts {
 #[derive(Clone)]
 pub(crate) struct Store {
     connection: Arc<Mutex<Connection>>,
-    /// Orders that are kept at most.
-    most: i64,
+    keep: Keep,
 }
 
 impl Store {
     pub(crate) fn open(database: &Database) -> Result<Self, StoreError> {
-        let (connection, most) = match database {
-            Database::InMemory => (Connection::open_in_memory()?, KEPT_IN_MEMORY),
+        let (connection, keep) = match database {
+            Database::InMemory => (Connection::open_in_memory()?, IN_MEMORY),
             Database::Path(path) => {
                 // SQLite gives its journals the permissions of the database.
                 drop(interstella_guard::private::file(path).map_err(StoreError::File)?);
-                (Connection::open(path)?, i64::MAX)
+                (Connection::open(path)?, IN_FILE)
             }
         };
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -107,7 +116,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), most })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), keep })
     }
 
     async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -121,8 +130,8 @@ impl Store {
     }
 
     pub(crate) async fn fulfil(&self, fulfilment: Fulfilment) -> Result<Recorded, StoreError> {
-        let most = self.most;
-        self.call(move |connection| record(connection, fulfilment, most)).await
+        let keep = self.keep;
+        self.call(move |connection| record(connection, fulfilment, keep)).await
     }
 
     /// Adds `orders` to the acknowledged publishes of `topic`.
@@ -159,7 +168,7 @@ impl Store {
     }
 }
 
-fn record(connection: &mut Connection, fulfilment: Fulfilment, most: i64) -> rusqlite::Result<Recorded> {
+fn record(connection: &mut Connection, fulfilment: Fulfilment, keep: Keep) -> rusqlite::Result<Recorded> {
     let Fulfilment { order_id, fingerprint, api_key_id, body, received_at, answer } = fulfilment;
     // Immediate: two programs on one file take turns from the first read on.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -175,19 +184,19 @@ fn record(connection: &mut Connection, fulfilment: Fulfilment, most: i64) -> rus
     transaction.execute(take_effect, row)?;
     let newest = transaction.last_insert_rowid();
     if newest % ORDERS_PER_FOLD == 0 {
-        fold(&transaction, received_at, newest - most)?;
+        fold(&transaction, received_at.checked_sub(keep.age).unwrap_or(Timestamp::MIN), newest - keep.most)?;
     }
     transaction.commit()?;
     Ok(Recorded::First(answer))
 }
 
-/// Counts the orders that are too old at `now`, or among the rows up to `surplus`, and forgets them. Rows are in the order in which
-/// they came. An order with an effect since then stays whole, so that the effect shows as a second one.
-fn fold(transaction: &Transaction<'_>, now: Timestamp, surplus: i64) -> rusqlite::Result<()> {
+/// Counts the orders that came before `oldest`, or are among the rows up to `surplus`, and forgets them. Rows are in
+/// the order in which they came. An order with an effect since then stays whole, so that the effect shows as a second
+/// one.
+fn fold(transaction: &Transaction<'_>, oldest: Timestamp, surplus: i64) -> rusqlite::Result<()> {
     const FIRST_KEPT: &str = "SELECT rowid FROM fulfilments WHERE received_at >= ?1 ORDER BY rowid LIMIT 1";
     const OVER: &str = "fulfilments.rowid <= ?1 AND NOT EXISTS (
         SELECT 1 FROM fulfilments later WHERE later.order_id = fulfilments.order_id AND later.rowid > ?1)";
-    let Ok(oldest) = now.checked_sub(KEPT) else { return Ok(()) };
     let first_kept: Option<i64> =
         transaction.query_row(FIRST_KEPT, [oldest.to_string()], |row| row.get(0)).optional()?;
     let last_over = first_kept.map_or(surplus, |first| surplus.max(first - 1));
@@ -271,10 +280,12 @@ mod tests {
         assert_eq!(counts.fulfilled_by_key, BTreeMap::from([("0123456789ab".to_owned(), 1)]));
     }
 
-    /// The orders of three days, some with a second effect; the ledger holds one day, and every count is as if it held all.
+    /// The orders of three days, some with a second effect; the ledger holds one day, and every count is as if it held
+    /// all.
     #[tokio::test]
     async fn what_is_older_than_a_day_is_counted_and_not_kept() {
-        let store = Store { most: 5_000, ..Store::open(&Database::InMemory).unwrap() };
+        let keep = Keep { age: SignedDuration::from_hours(24), most: 5_000 };
+        let store = Store { keep, ..Store::open(&Database::InMemory).unwrap() };
         let order = |number: i64, name: String, key: Option<[u8; 32]>| Fulfilment {
             received_at: Timestamp::from_second(1_700_000_000 + number * 60).unwrap(),
             ..fulfilment(&name, key, "first")

@@ -66,7 +66,8 @@ impl Default for Log {
 }
 
 impl Journal {
-    /// Keeps at most `count` calls from now on. A cloud whose journal nobody reads, because it is no test's, keeps none.
+    /// Keeps at most `count` calls from now on. A cloud whose journal nobody reads, because it is no test's, keeps
+    /// none.
     pub fn keep_at_most(&self, count: usize) {
         let mut log = self.lock();
         log.kept = count;

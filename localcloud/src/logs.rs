@@ -1,6 +1,7 @@
 //! CloudWatch Logs: groups, streams and their events. What tasks write ends here.
 //!
-//! Events are bounded by count and bytes. Not here: their expiry by time (AWS takes up to three days over it), metric filters, subscriptions, queries, encryption.
+//! Events are bounded by count and bytes. Not here: their expiry by time (AWS takes up to three days over it), metric
+//! filters, subscriptions, queries, encryption.
 
 mod events;
 mod group;

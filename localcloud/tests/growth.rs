@@ -90,8 +90,8 @@ impl Growing {
         self.0.advance(Duration::from_mins(50));
     }
 
-    /// Characters of everything that the cloud holds, written out, but for metrics: they grow for fifteen days, and the test of
-    /// their store goes that far.
+    /// Characters of everything that the cloud holds, written out, but for metrics: they grow for fifteen days, and the
+    /// test of their store goes that far.
     fn size(&self) -> usize {
         let mut size = Size(0);
         let world = World { cloudwatch: CloudWatch::default(), ..self.0.snapshot() };
@@ -148,4 +148,46 @@ fn the_same_hour_again_and_again_makes_the_cloud_no_larger() {
     assert!(after < before + before / 50, "{before} characters became {after}");
     assert_eq!(growing.history(), 1000);
     assert_eq!(growing.0.journal.calls().len(), 0, "calls past the wire are not recorded");
+}
+
+/// A thousand of everything within moments: what AWS keeps for hours is bounded by count as well.
+#[test]
+fn a_burst_is_bounded_by_count() {
+    let growing = Growing::new();
+    let cluster = "interstella";
+    let run = |token: String| {
+        let input = json!({"cluster": cluster, "taskDefinition": "monolith", "clientToken": token});
+        let tasks = growing.ecs("RunTask", input)["tasks"].as_array().cloned().unwrap_or_default();
+        tasks.iter().map(|task| task["taskArn"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut first = Vec::new();
+    for number in 0..1_010 {
+        let tasks = run(format!("token-{number}"));
+        assert_eq!(run(format!("token-{number}")), tasks, "a token holds");
+        for task in &tasks {
+            growing.ecs("StopTask", json!({"cluster": cluster, "task": task}));
+        }
+        first = if number == 0 { tasks } else { first };
+        growing.0.advance(Duration::from_millis(10));
+    }
+    let stopped = growing.ecs("ListTasks", json!({"cluster": cluster, "desiredStatus": "STOPPED"}));
+    assert_eq!(stopped["taskArns"].as_array().unwrap().len(), 100, "a page");
+    let described = growing.ecs("DescribeTasks", json!({"cluster": cluster, "tasks": first}));
+    assert_eq!(described["failures"].as_array().unwrap().len(), 1, "the first has given way");
+    assert_eq!(run("token-0".to_owned()).len(), 1, "so has the first token");
+    for number in 0..600 {
+        let name = format!("passing-{number}");
+        growing.ecs(
+            "CreateService",
+            json!({
+                "cluster": cluster, "serviceName": name, "taskDefinition": "monolith", "desiredCount": 0,
+            }),
+        );
+        growing.ecs("DeleteService", json!({"cluster": cluster, "service": name}));
+        growing.0.advance(Duration::from_secs(1));
+    }
+    let input = json!({"cluster": cluster, "services": ["passing-0", "passing-599"]});
+    let described = growing.ecs("DescribeServices", input);
+    assert_eq!(described["services"].as_array().unwrap().len(), 1);
+    assert_eq!(described["services"][0]["status"], "INACTIVE");
 }

@@ -227,3 +227,35 @@ fn a_missing_group_loses_the_line() {
         assert!(logs::exists(world, GROUP));
     });
 }
+
+/// Every task has a stream of its own, and tasks come and go.
+#[test]
+fn a_group_holds_its_last_mebibyte_and_its_last_thousand_streams() {
+    let logs = Logs::new();
+    let line = "x".repeat(1024 - 26);
+    logs.0.with_world(|world, now| {
+        for number in 0..3000 {
+            logs::append(world, now, GROUP, "s", format!("{number:04}{}", &line[4..]));
+        }
+    });
+    let answer = logs.get(json!({ "startFromHead": true }));
+    assert_eq!((messages(&answer).len(), &messages(&answer)[0][..4]), (1024, "1976"));
+    logs.0.advance(Duration::from_secs(1));
+    logs.0.with_world(|world, now| {
+        for number in 0..1000 {
+            logs::append(world, now, GROUP, &format!("task/{number}"), "started".to_owned());
+        }
+    });
+    let groups = logs.ok("DescribeLogGroups", json!({}));
+    assert_eq!(groups["logGroups"][0]["storedBytes"], 1000 * ("started".len() + 26));
+    let (mut count, mut token) = (0, Value::Null);
+    loop {
+        let page = logs.ok("DescribeLogStreams", json!({ "logGroupName": GROUP, "nextToken": token }));
+        count += page["logStreams"].as_array().unwrap().len();
+        token = page["nextToken"].clone();
+        if token.is_null() {
+            break;
+        }
+    }
+    assert_eq!(count, 1000, "the one that was silent for longest has gone");
+}

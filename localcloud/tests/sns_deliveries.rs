@@ -241,3 +241,23 @@ fn tests_can_ask_for_duplicates() {
     orders.cloud.advance(Duration::from_secs(5));
     assert_eq!(orders.delivered(), vec![id; 2]);
 }
+
+/// A subscription that takes one message a second is owed more and more by a topic that is faster.
+#[test]
+fn what_a_slow_subscription_is_owed_is_bounded_and_the_rest_is_a_dead_letter() {
+    let orders = Orders::new(json!({
+        "DeliveryPolicy": r#"{"throttlePolicy":{"maxReceivesPerSecond":1}}"#,
+        "RedrivePolicy": json!({ "deadLetterTargetArn": QUEUE }).to_string(),
+    }));
+    for _ in 0..20_050 {
+        orders.publish();
+    }
+    let queue = json!({ "QueueUrl": QUEUE_URL, "AttributeNames": ["ApproximateNumberOfMessages"] });
+    let dead = || orders.call(Service::Sqs, "GetQueueAttributes", queue.clone())["Attributes"].clone();
+    let buried = dead()["ApproximateNumberOfMessages"].as_str().unwrap().parse::<u32>().unwrap();
+    assert!((40..=50).contains(&buried), "{buried} of 20050 were given up");
+    orders.cloud.advance(Duration::from_hours(6));
+    assert_eq!(orders.model.take_deliveries().len(), 10_000, "the model remembers no more");
+    orders.publish();
+    assert_eq!(dead()["ApproximateNumberOfMessages"], buried.to_string(), "there is room again");
+}

@@ -213,6 +213,19 @@ fn a_pending_subscription_cannot_be_ended_and_goes_by_itself() {
 }
 
 #[test]
+fn five_thousand_may_wait_to_be_confirmed() {
+    let sns = Sns::new();
+    sns.model.answer_deliveries(None);
+    let endpoint =
+        |number: u32| json!({ "TopicArn": TOPIC, "Protocol": "http", "Endpoint": format!("{ENDPOINT}{number}") });
+    for number in 0..5000 {
+        sns.ok("Subscribe", endpoint(number));
+    }
+    assert!(sns.error("Subscribe", endpoint(5000)).starts_with("SubscriptionLimitExceeded: "));
+    sns.ok("Subscribe", endpoint(7));
+}
+
+#[test]
 fn ending_a_subscription_is_said_to_its_endpoint_and_can_be_repeated() {
     let sns = Sns::new();
     sns.subscribe();

@@ -70,3 +70,21 @@ fn queues_are_found_listed_changed_and_deleted() {
     call("DeleteQueue", json!({ "QueueUrl": URL })).unwrap();
     assert_eq!(call("GetQueueUrl", json!({ "QueueName": "lost" })).unwrap_err().code, "QueueDoesNotExist");
 }
+
+#[test]
+fn a_message_stays_for_the_retention_and_a_queue_is_bounded() {
+    let cloud = cloud();
+    let send = |body: String| cloud.call(Service::Sqs, "SendMessage", json!({ "QueueUrl": URL, "MessageBody": body }));
+    send("old".to_owned()).unwrap();
+    // The default is four days.
+    cloud.advance(Duration::from_hours(4 * 24 - 1));
+    send("young".to_owned()).unwrap();
+    assert_eq!(counts(&cloud).0, "2");
+    cloud.advance(Duration::from_hours(1));
+    assert_eq!(counts(&cloud).0, "1");
+    assert_eq!(receive(&cloud)[0]["Body"], "young");
+    for number in 0..10_000 {
+        send(number.to_string()).unwrap();
+    }
+    assert_eq!((counts(&cloud).0.as_str(), &receive(&cloud)[0]["Body"]), ("10000", &json!("0")));
+}

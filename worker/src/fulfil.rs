@@ -173,7 +173,8 @@ impl Fulfiller {
         Ok(Reply::Ended("quarantined"))
     }
 
-    /// Says that an order waits for a person, and that those which do take much of the ledger's room, before it is full.
+    /// Says that an order waits for a person, and that those which do take much of the ledger's room, before it is
+    /// full.
     fn hold(&self, kind: &'static str) {
         self.metrics.alarm(kind);
         if self.ledger.usage().is_some_and(Usage::is_crowded) {

@@ -91,7 +91,8 @@ pub struct Record {
     pub lease_until_ms: i64,
     /// The canonical order's.
     pub fingerprint: Fingerprint,
-    /// The order's text as the topic signed it, so that a person can read and resend it. A ledger may drop it when the order is done.
+    /// The order's text as the topic signed it, so that a person can read and resend it. A ledger may drop it when the
+    /// order is done.
     pub order: String,
     /// The fulfilment API's HTTP status, once there is one.
     pub status: Option<u16>,
@@ -195,7 +196,8 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Whether what waits for a person takes so much of the room, a quarter, that somebody has to look before it is full.
+    /// Whether what waits for a person takes so much of the room, a quarter, that somebody has to look before it is
+    /// full.
     pub fn is_crowded(self) -> bool {
         self.held > self.limit / 4
     }

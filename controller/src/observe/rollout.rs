@@ -111,14 +111,19 @@ async fn read_cached(aws: &Aws, arns: BTreeSet<String>, cache: &mut Cache) -> Fe
     let mut fetched = batch::each(unknown, |arn| task_definition::observe(aws, arn)).await;
     let news = fetched.iter().filter_map(|(arn, one)| Some((arn.clone(), one.clone().ok()??)));
     cache.revisions.extend(news);
-    if cache.revisions.len() > CACHED {
-        cache.revisions.retain(|arn, _| known.contains(arn) || fetched.contains_key(arn));
-    }
+    forget(&mut cache.revisions, |arn| known.contains(arn) || fetched.contains_key(arn));
     fetched.extend(known.into_iter().map(|arn| {
         let revision = cache.revisions.get(&arn).cloned();
         (arn, Ok(revision))
     }));
     fetched
+}
+
+/// Forgets what is not asked for now, once there is much of it.
+fn forget<T>(remembered: &mut BTreeMap<String, T>, is_asked_for: impl Fn(&str) -> bool) {
+    if remembered.len() > CACHED {
+        remembered.retain(|arn, _| is_asked_for(arn));
+    }
 }
 
 /// Reads what became of the deployments of those services that differ.
@@ -175,5 +180,21 @@ pub(super) async fn read_stopped(aws: &Aws, apps: &mut Apps<'_>) {
             let AppName { cluster, name } = &app.desired.marks.app;
             app.observed.stopped = service::observe::observe_stopped(aws, cluster, name).await.unwrap_or_default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn revisions_of_rollouts_long_ago_are_forgotten() {
+        let mut remembered = BTreeMap::new();
+        for number in 0..20_000 {
+            remembered.insert(format!("monolith:{number}"), ());
+            forget(&mut remembered, |arn| arn == "monolith:7" || arn == format!("monolith:{number}"));
+            assert!(remembered.len() <= CACHED);
+        }
+        assert!(remembered.contains_key("monolith:7") && remembered.contains_key("monolith:19999"));
     }
 }

@@ -157,7 +157,8 @@ pub struct Service {
     pub(super) unplaced: bool,
 }
 
-/// How long an INACTIVE service is described, in cloud time. AWS: "may be cleaned up and purged" at some time (unverified when).
+/// How long an INACTIVE service is described, in cloud time. AWS: "may be cleaned up and purged" at some time
+/// (unverified when).
 const INACTIVE_LIFE: Duration = Duration::from_hours(24);
 /// INACTIVE services that are described; the oldest give way.
 const MAX_INACTIVE: usize = 500;

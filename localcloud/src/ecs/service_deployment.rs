@@ -113,7 +113,8 @@ impl ServiceDeployment {
 /// Service deployments that are kept of a service, with their revisions. AWS keeps them for 90 days (unverified).
 const KEPT: usize = 100;
 
-/// Adds a service deployment and the revision that it rolls out. The oldest give way, with the revisions that nothing needs.
+/// Adds a service deployment and the revision that it rolls out. The oldest give way, with the revisions that nothing
+/// needs.
 pub fn add(service: &mut Service, deployment: ServiceDeployment, revision: ServiceRevision) {
     service.service_deployments.push(deployment);
     service.revisions.push(revision);

@@ -36,8 +36,8 @@ pub struct Family {
 }
 
 impl Family {
-    /// Forgets the oldest revisions that are not ACTIVE and that nothing runs, if there are too many. AWS keeps them "indefinitely" today, and
-    /// says that this may change.
+    /// Forgets the oldest revisions that are not ACTIVE and that nothing runs, if there are too many. AWS keeps them
+    /// "indefinitely" today, and says that this may change.
     fn forget_surplus(&mut self, in_use: &BTreeSet<String>) {
         let over = self.revisions.values().filter(|one| one.status != Status::Active && !in_use.contains(&one.arn));
         let over: Vec<u32> = over.map(|one| one.revision).collect();

@@ -17,8 +17,8 @@ use crate::world::{self, World};
 /// Content type of deliveries, unless a delivery policy says otherwise.
 const CONTENT_TYPE: &str = "text/plain; charset=UTF-8";
 
-/// Deliveries under way at once. AWS names no such bound; here it keeps an endpoint that is slower than its topic from filling the
-/// memory.
+/// Deliveries under way at once. AWS names no such bound; here it keeps an endpoint that is slower than its topic from
+/// filling the memory.
 const MAX_UNDER_WAY: usize = 20_000;
 
 /// Deliveries under way.

@@ -16,6 +16,8 @@ use crate::world::{self, ACCOUNT, World};
 const TOKEN_LIFE: Duration = Duration::from_hours(48);
 /// Tokens that can be used at once; the oldest give way.
 const MAX_TOKENS: usize = 5_000;
+/// Subscriptions that wait to be confirmed at once (AWS: quotas of SNS).
+const MAX_PENDING: usize = 5_000;
 /// How long a subscription waits to be confirmed.
 const PENDING_LIFE: Duration = Duration::from_hours(72);
 
@@ -115,7 +117,10 @@ pub(super) fn subscribe(world: &mut World, now: CloudTime, input: Subscribe) -> 
             }
             arn
         }
-        None => add(world, now, wanted),
+        None => {
+            check_quota(world, &wanted)?;
+            add(world, now, wanted)
+        }
     };
     let pending = world.sns.subscriptions.get(&arn).is_some_and(|subscription| subscription.pending);
     if pending {
@@ -203,11 +208,11 @@ fn show_page(subscriptions: Vec<(&String, &Subscription)>, token: Option<&str>) 
 
 /// The subscription of the same endpoint to the same topic by the same protocol.
 fn find_same<'a>(world: &'a World, wanted: &Subscription) -> Option<(String, &'a Subscription)> {
-    let key = |subscription: &Subscription| {
-        (subscription.topic_arn.clone(), subscription.protocol.clone(), subscription.endpoint.clone())
+    let is_same = |(_, there): &(&String, &Subscription)| {
+        there.endpoint == wanted.endpoint && there.topic_arn == wanted.topic_arn && there.protocol == wanted.protocol
     };
-    let found = world.sns.subscriptions.iter().find(|(_, subscription)| key(subscription) == key(wanted))?;
-    Some((found.0.clone(), found.1))
+    let (arn, there) = world.sns.subscriptions.iter().find(is_same)?;
+    Some((arn.clone(), there))
 }
 
 fn add(world: &mut World, now: CloudTime, subscription: Subscription) -> String {
@@ -228,7 +233,9 @@ fn send_confirmation(world: &mut World, now: CloudTime, arn: &str) {
 
 /// Makes a token of 256 hexadecimal digits; those before it stay usable for as long as they live.
 fn issue_token(world: &mut World, now: CloudTime, topic_arn: &str, subscription_arn: &str) -> String {
-    world.sns.tokens.retain(|_, token| now.since(token.issued) < TOKEN_LIFE);
+    if world.sns.tokens.len() >= MAX_TOKENS {
+        world.sns.tokens.retain(|_, token| now.since(token.issued) < TOKEN_LIFE);
+    }
     if world.sns.tokens.len() >= MAX_TOKENS {
         let oldest = world.sns.tokens.iter().min_by_key(|(_, token)| token.issued).map(|(text, _)| text.clone());
         oldest.and_then(|text| world.sns.tokens.remove(&text));
@@ -237,6 +244,15 @@ fn issue_token(world: &mut World, now: CloudTime, topic_arn: &str, subscription_
     let token = Token { topic_arn: topic_arn.to_owned(), subscription_arn: subscription_arn.to_owned(), issued: now };
     world.sns.tokens.insert(text.clone(), token);
     text
+}
+
+fn check_quota(world: &World, wanted: &Subscription) -> Result<(), ApiError> {
+    let pending = || world.sns.subscriptions.values().filter(|subscription| subscription.pending).count();
+    if wanted.pending && pending() >= MAX_PENDING {
+        let message = format!("{MAX_PENDING} subscriptions wait to be confirmed already");
+        return Err(ApiError::with_status("SubscriptionLimitExceeded", 403, message));
+    }
+    Ok(())
 }
 
 /// Accepts what deliveries here can reach: HTTP on loopback, and queues of this cloud.

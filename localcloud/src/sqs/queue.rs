@@ -103,7 +103,8 @@ pub struct Counts {
 }
 
 impl Queue {
-    /// Adds a message. What is older than the queue's retention goes (AWS: `MessageRetentionPeriod`), and the oldest of too many.
+    /// Adds a message. What is older than the queue's retention goes (AWS: `MessageRetentionPeriod`), and the oldest of
+    /// too many.
     pub(super) fn push(&mut self, now: CloudTime, message: Message) {
         self.sent += 1;
         self.expire(now);

@@ -163,7 +163,8 @@ async fn records_survive_reopening_the_file() {
     assert_eq!((record.state, record.attempt, record.lease_until_ms), (State::Sent, 1, NOW + LEASE_MS));
 }
 
-/// One process runs for a retention and a little more, as somebody sets its wall clock forward and back; the next one reads the file.
+/// One process runs for a retention and a little more, as somebody sets its wall clock forward and back; the next one
+/// reads the file.
 #[tokio::test]
 async fn a_file_forgets_what_is_over_and_never_what_a_set_clock_says_is() {
     let dir = tempfile::tempdir().unwrap();

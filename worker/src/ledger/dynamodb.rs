@@ -1,11 +1,12 @@
 //! A ledger in a DynamoDB table, for replicas anywhere in a region. An item is replaced whole, on the condition that it still
 //! is as it was read; who comes second decides again on what it finds.
 //!
-//! The table is the operator's: the worker neither creates nor describes it. Its partition key is the string `orderKey`; its
-//! index `held` has the partition key `heldAs` (string) and the sort key `updatedMs` (number), and projects all attributes. Only
-//! an item that waits for a person has `heldAs`, so that the index holds few items and listing them reads no other. (A scan would
-//! read every order there is.) Time to live is on `expiresAt`, which is the retention after the last write; without it the table
-//! grows for ever. AWS deletes an item some time after it has expired, within a few days, so none goes early.
+//! The table is the operator's: the worker neither creates nor describes it. Its partition key is the string
+//! `orderKey`; its index `held` has the partition key `heldAs` (string) and the sort key `updatedMs` (number), and
+//! projects all attributes. Only an item that waits for a person has `heldAs`, so that the index holds few items and
+//! listing them reads no other. (A scan would read every order there is.) Time to live is on `expiresAt`, which is the
+//! retention after the last write; without it the table grows for ever. AWS deletes an item some time after it has
+//! expired, within a few days, so none goes early.
 //!
 //! ```sh
 //! aws dynamodb create-table --table-name TABLE --billing-mode PAY_PER_REQUEST \

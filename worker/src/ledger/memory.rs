@@ -1,8 +1,9 @@
 //! A ledger in memory: one process, forgotten at exit. For one replica in front of an API that honours idempotency keys,
 //! and for tests. It must not be used where several replicas take orders for an API that does not.
 //!
-//! Its size is bounded. An order that is done is sixty bytes in a tree; its text is there only while somebody may need it: while the
-//! order is worked on, or waits for a person. Times are of the steady clock, so that a wall clock that is set changes nothing.
+//! Its size is bounded. An order that is done is sixty bytes in a tree; its text is there only while somebody may need
+//! it: while the order is worked on, or waits for a person. Times are of the steady clock, so that a wall clock that is
+//! set changes nothing.
 
 mod rows;
 
@@ -35,7 +36,8 @@ impl Default for MemoryLedger {
 }
 
 impl MemoryLedger {
-    /// An empty one that keeps records for `retention` and takes at most `limit` bytes. When it is full, it takes no new order.
+    /// An empty one that keeps records for `retention` and takes at most `limit` bytes. When it is full, it takes no
+    /// new order.
     pub fn new(clock: Clock, retention: Retention, limit: usize) -> Self {
         let began = clock.reading();
         MemoryLedger { clock, began, rows: Mutex::new(Rows::new(retention, limit)) }

@@ -4,9 +4,9 @@
 //!   first delivery ─ written ────────────── max. message age ──────────────▶ CLOCKS ─▶ LEASE ─▶ may go
 //!                    (the message is at most MAX_AHEAD younger than this)
 //! ```
-//! A message is taken while its timestamp is at most the maximum age behind the wall clock. The timestamp may lie ahead of that
-//! clock, and the clock may be set back in between, which `CLOCKS` allows for. A duplicate that was let in at the last
-//! moment may still wait for its turn, for less than a lease.
+//! A message is taken while its timestamp is at most the maximum age behind the wall clock. The timestamp may lie ahead
+//! of that clock, and the clock may be set back in between, which `CLOCKS` allows for. A duplicate that was let in at
+//! the last moment may still wait for its turn, for less than a lease.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use jiff::SignedDuration;
 use super::LEASE_MS;
 use crate::clock::Reading;
 
-/// By how much clocks may disagree over the life of a record: five minutes that a message may be ahead, and ten by which somebody
-/// may set the clock back.
+/// By how much clocks may disagree over the life of a record: five minutes that a message may be ahead, and ten by
+/// which somebody may set the clock back.
 const CLOCKS: Duration = Duration::from_mins(15);
 /// The wall clock has jumped if it is this far from where the steady one says that it should be.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);
@@ -51,9 +51,9 @@ impl Default for Retention {
     }
 }
 
-/// Tells which records may go where only the wall clock's times are stored. Nobody can set the steady clock, so it decides: records
-/// go only after the wall clock has run evenly with it for a whole retention. After a jump, and at a start, that time begins
-/// anew; until then too much is kept, and never too little.
+/// Tells which records may go where only the wall clock's times are stored. Nobody can set the steady clock, so it
+/// decides: records go only after the wall clock has run evenly with it for a whole retention. After a jump, and at a
+/// start, that time begins anew; until then too much is kept, and never too little.
 #[derive(Debug)]
 pub(super) struct Horizon {
     retention: Retention,
@@ -66,7 +66,8 @@ impl Horizon {
         Horizon { retention, even_since: now }
     }
 
-    /// Records that were last written before this, in milliseconds since the Unix epoch, may go. None while nothing may.
+    /// Records that were last written before this, in milliseconds since the Unix epoch, may go. None while nothing
+    /// may.
     pub(super) fn before_ms(&mut self, now: Reading) -> Option<i64> {
         let passed = now.steady - self.even_since.steady;
         let drift = now.wall.duration_since(self.even_since.wall) - passed;
@@ -92,8 +93,8 @@ mod tests {
     }
 
     proptest! {
-        /// A record is written at some moment; the wall clock is set forward and back at others. Whenever the horizon lets it go, it
-        /// has really been kept for the whole retention.
+        /// A record is written at some moment; the wall clock is set forward and back at others. Whenever the horizon
+        /// lets it go, it has really been kept for the whole retention.
         #[test]
         fn law_nothing_goes_early_whatever_is_done_to_the_wall_clock(
             written in 0..20_000_i64,

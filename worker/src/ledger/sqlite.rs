@@ -3,8 +3,8 @@
 //! A thread of its own owns the connection, because SQLite blocks. It is fed through a bounded queue: a full queue is answered
 //! at once as "try later". Changes that wait together are committed together, so that one disk flush serves many orders.
 //!
-//! Records outlive the process. What is over goes every now and then, but only by a process that has itself run for a whole
-//! retention with a wall clock that nobody has set: the file keeps the wall clock's times.
+//! Records outlive the process. What is over goes every now and then, but only by a process that has itself run for a
+//! whole retention with a wall clock that nobody has set: the file keeps the wall clock's times.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -53,7 +53,8 @@ impl SqliteLedger {
         Self::open_with(path, Clock::system(), Retention::default())
     }
 
-    /// Opens or creates the file at `path`; records are kept for `retention`. Fails if it cannot be opened or is not a ledger.
+    /// Opens or creates the file at `path`; records are kept for `retention`. Fails if it cannot be opened or is not a
+    /// ledger.
     pub fn open_with(path: &Path, clock: Clock, retention: Retention) -> Result<Self, LedgerError> {
         let horizon = Horizon::new(retention, clock.reading());
         let connection = connect(path)?;

@@ -201,6 +201,24 @@ async fn w63_idle_connections_fill_neither_the_places_nor_the_reserve() {
     }
 }
 
+/// Whoever sets the wall clock forward by more than the retention, and back, makes no ledger forget.
+#[tokio::test]
+async fn w19_an_order_is_known_however_the_clock_is_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite:{}", dir.path().join("ledger.db").display());
+    for ledger in ["memory", &sqlite] {
+        let rig = Setup::new().var("INTERSTELLA_LEDGER", ledger).start().await;
+        let order = rig.order();
+        assert_eq!(rig.send(&order).await.body, "fulfilled");
+        rig.jumped_ms.store(10 * 3_600_000, Ordering::Relaxed);
+        for _ in 0..20 {
+            rig.send(&rig.order()).await;
+        }
+        rig.jumped_ms.store(0, Ordering::Relaxed);
+        assert_eq!(rig.send(&order).await.body, "duplicate", "{ledger}");
+    }
+}
+
 /// A few orders fill it. The first ones stay known, and a person is called.
 #[tokio::test]
 async fn w67_a_full_ledger_is_503_with_an_alarm_and_forgets_nothing() {

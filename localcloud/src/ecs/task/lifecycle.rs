@@ -24,7 +24,7 @@ const FAILING: Duration = Duration::from_millis(200);
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// STOPPED tasks that can be described; the oldest give way.
-const MAX_STOPPED: usize = 5_000;
+const MAX_STOPPED: usize = 1_000;
 
 /// Seconds between SIGTERM and SIGKILL unless a container says otherwise.
 const STOP_TIMEOUT_SECONDS: u64 = 30;
@@ -190,18 +190,20 @@ fn finish(world: &mut World, now: CloudTime, id: &str) {
     }
     launch::release(world, id);
     world.timers.set(now.after(REMEMBERED), world::Timer::Ecs(Timer::ForgetTask(id.to_owned())));
-    forget_surplus(world);
+    forget_surplus(world, id);
     ring(world, now, id);
     ring_waiting(world, now);
 }
 
-/// Forgets the task that stopped first, if there are too many.
-fn forget_surplus(world: &mut World) {
+/// Forgets the task that stopped first, if there are too many; `id` is the one that has just stopped.
+fn forget_surplus(world: &mut World, id: &str) {
     let stopped = || world.ecs.tasks.values().filter(|task| task.status == Status::Stopped);
-    if stopped().count() > MAX_STOPPED
-        && let Some(id) = stopped().min_by_key(|task| task.stopped_at).map(|task| task.id.clone())
-    {
-        world.ecs.tasks.remove(&id);
+    if world.ecs.tasks.len() <= MAX_STOPPED || stopped().count() <= MAX_STOPPED {
+        return;
+    }
+    let others = stopped().filter(|task| task.id != id);
+    if let Some(first) = others.min_by_key(|task| task.stopped_at).map(|task| task.id.clone()) {
+        world.ecs.tasks.remove(&first);
     }
 }
 

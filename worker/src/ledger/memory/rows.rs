@@ -11,7 +11,8 @@ use super::super::{Change, Fingerprint, LedgerError, Outcome, Record, Retention,
 const DONE_BYTES: usize = 104;
 /// Bytes of any other order besides its texts, reckoned in the same way.
 const OPEN_BYTES: usize = 360;
-/// Orders of each kind that are looked at for each new one. At eight, what is over is gone before an eighth more has come.
+/// Orders of each kind that are looked at for each new one. At eight, what is over is gone before an eighth more has
+/// come.
 const LOOKED_AT: usize = 8;
 
 /// A moment by both clocks.
@@ -113,8 +114,8 @@ impl Rows {
         self.held_bytes -= if record.state.is_held() { size(record) } else { 0 };
     }
 
-    /// Fails if there is no room for a new record. What cannot be processed may take half of it, so that orders go on when somebody
-    /// publishes nothing else.
+    /// Fails if there is no room for a new record. What cannot be processed may take half of it, so that orders go on
+    /// when somebody publishes nothing else.
     fn make_room(&mut self, record: &Record, now: Moment) -> Result<(), LedgerError> {
         if !self.has_room(record) && self.swept_s != Some(now.steady_s) {
             self.look(usize::MAX, now);

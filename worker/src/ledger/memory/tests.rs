@@ -39,8 +39,8 @@ fn deliver(rows: &mut Rows, key: Uuid, now: Moment) -> Result<bool, LedgerError>
 }
 
 proptest! {
-    /// Orders come, come again, are left unfinished or wait for a person, in a ledger that is full now and then. What was written stays
-    /// for the whole retention, what waits for a person stays for ever, and the size is bounded.
+    /// Orders come, come again, are left unfinished or wait for a person, in a ledger that is full now and then. What
+    /// was written stays for the whole retention, what waits for a person stays for ever, and the size is bounded.
     #[test]
     fn law_nothing_is_evicted_within_the_horizon(
         steps in prop::collection::vec((0..400_u32, 0..40_u32, 0..6_u8), 1..400),
