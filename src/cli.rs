@@ -105,6 +105,11 @@ pub enum Verb {
     Reaper,
 }
 
+/// Reads a name as it is compared with others.
+pub fn lower(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.trim_end_matches('.').to_ascii_lowercase())
+}
+
 /// Reads how many times faster than that of this machine the cloud's time passes.
 pub fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,5 +1,6 @@
 //! The local cloud of this machine, put together from its parts: processes, sockets, the wire.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use interstella_localcloud::images::{Images, Program};
 use interstella_localcloud::proxy::{Proxy, Sockets};
 use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
 use interstella_localcloud::seed::{self, SeedOptions};
+use interstella_localcloud::wire::Access;
 use interstella_localcloud::world::World;
 use interstella_localcloud::{elb, wire};
 use tokio::net::TcpListener;
@@ -46,6 +48,12 @@ pub struct Plan {
     pub program: PathBuf,
     /// `PATH` of tasks.
     pub search_path: String,
+    /// The access key that calls have to be signed with, if not any.
+    pub access_key: Option<String>,
+    /// Names by which the listeners go besides those of loopback, in lower case.
+    pub names: Vec<String>,
+    /// Ports of the programs beside the cloud, and what each is. SNS delivers to none of them.
+    pub own_ports: BTreeMap<u16, &'static str>,
 }
 
 /// A running local cloud.
@@ -60,19 +68,22 @@ pub struct Machine {
 impl Machine {
     /// Starts the cloud and returns when its API answers.
     pub async fn start(plan: Plan) -> Result<Self, Failure> {
-        let listener = bind(plan.port, "--cloud-port (or --port of `interstella cloud`)").await?;
+        let listener = bind(plan.port, "--cloud-port (or --port of `interstella cloud`)")?;
         let address =
             listener.local_addr().map_err(|error| Failure::because("cannot tell the cloud's port", &error))?;
         let endpoint_url = format!("http://{address}");
         let clock = Clock::live(plan.speed);
         let sockets = Arc::new(Sockets::default());
         let mut world = world(&plan, &clock, &endpoint_url, &sockets)?;
-        let proxy = Proxy::new(sockets);
+        world.own_ports.insert(address.port(), "the local cloud's own API");
+        let proxy = Proxy::new(sockets, plan.names.clone());
         world.elb.count_with(Arc::new(proxy.clone()));
         let routing = elb::subscribe(&mut world);
         let process = Process::start(settings(&plan, &endpoint_url))
             .map_err(|error| Failure::because(format!("cannot start {}", plan.program.display()), &error))?;
         let cloud = Cloud::new(world, clock, Box::new(process.clone()));
+        cloud.journal.keep_at_most(0);
+        let access = Access { names: plan.names, access_key: plan.access_key.map(Into::into) };
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
         parts.spawn(Arc::clone(&cloud).run_timers());
@@ -80,7 +91,7 @@ impl Machine {
         parts.spawn(async move { proxy.run(routing, until).await });
         let until = wait_for(stopped);
         parts.spawn(async move {
-            if let Err(error) = wire::serve(cloud, listener, until).await {
+            if let Err(error) = wire::serve(cloud, listener, access, until).await {
                 tracing::error!(%error, "the local cloud's API has stopped");
             }
         });
@@ -101,9 +112,9 @@ async fn wait_for(mut stopped: watch::Receiver<bool>) {
 }
 
 /// Opens a loopback port; `flag` is what to change when it is taken.
-pub async fn bind(port: u16, flag: &str) -> Result<TcpListener, Failure> {
+pub fn bind(port: u16, flag: &str) -> Result<TcpListener, Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address).await.map_err(|error| {
+    interstella_guard::listen(address).map_err(|error| {
         Failure::because(format!("cannot listen on {address}"), &error).remedy(format!(
             "end the program that holds the port (is another `interstella up` running?), or choose another with {flag}"
         ))
@@ -117,6 +128,7 @@ fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>)
     let mut world = World::new(REGION, seed_of_ids, images(plan));
     endpoint_url.clone_into(&mut world.endpoint_url);
     world.speed = plan.speed;
+    world.own_ports.clone_from(&plan.own_ports);
     world.addresses.port_probe = port_is_free;
     world.addresses.begin_at(std::process::id().wrapping_mul(PORTS_APART));
     let ports: Arc<dyn Ports> = Arc::<Sockets>::clone(sockets);
@@ -147,6 +159,7 @@ fn settings(plan: &Plan, endpoint_url: &str) -> Settings {
         region: REGION.to_owned(),
         search_path: plan.search_path.clone(),
         speed: plan.speed,
+        access_key: plan.access_key.clone().unwrap_or_else(|| "local".to_owned()),
         scaled_ms: vec![("INTERSTELLA_GATHER_MS".to_owned(), GATHER_MS)],
         reaper: Program { path: plan.program.clone(), arguments: vec!["reaper".to_owned()] },
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use interstella_controller::controller::{Controller, Locking, Shared};
-use interstella_controller::http::router;
+use interstella_controller::http;
 use interstella_controller::lock::Holder;
+use interstella_guard::{Token, private};
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -19,8 +20,8 @@ use crate::verb::Context;
 use crate::watching::{self, Adapt};
 
 /// Opens the port of the HTTP interface.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
+pub fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    interstella_guard::listen(address).map_err(|error| {
         Failure::because(format!("cannot listen on {address}"), &error).remedy(
             "end the program that holds the port (is another controller running?), or choose another with --port",
         )
@@ -55,16 +56,19 @@ pub async fn start(
     adapt: Adapt,
     interval: Duration,
     listener: TcpListener,
+    names: Vec<String>,
 ) -> Result<Running, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
     let source = watching::follow(context, path, adapt).await?;
     let holder = Holder { pid: std::process::id(), url: Some(url.clone()) };
-    let locking = Locking { directory: lock_directory(&context.environment), holder };
+    let folder = runtime_folder(&context.environment);
+    let token = token(&folder)?;
+    let locking = Locking { directory: folder, holder };
     let Session { aws, identity, manager } = session;
     let controller = Controller::new(aws, identity, manager, interval, source, Some(locking));
     let shared = controller.shared();
-    tokio::spawn(serve(listener, Arc::clone(&shared), context.shutdown.clone()));
+    tokio::spawn(serve(listener, Arc::clone(&shared), token, names, context.shutdown.clone()));
     let controller = tokio::spawn(controller.run(context.shutdown.clone().over()));
     output::note(format_args!("the controller shows itself at {url}/api/v1/apps"));
     Ok(Running {
@@ -76,19 +80,22 @@ pub async fn start(
     })
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>, shutdown: Shutdown) {
-    if let Err(error) = axum::serve(listener, router(shared)).with_graceful_shutdown(shutdown.over()).await {
+/// The token of this user. A controller that cannot have it runs all the same, and lets go of nothing.
+fn token(folder: &Path) -> Result<Token, Failure> {
+    let token = Token::of_user(folder).or_else(|error| {
+        tracing::warn!(%error, "without the token of this user, `destroy --stop` cannot reach this controller");
+        Token::generate()
+    });
+    token.map_err(|error| Failure::because("cannot make a token", &error))
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>, token: Token, names: Vec<String>, shutdown: Shutdown) {
+    if let Err(error) = http::serve(listener, shared, token, names, shutdown.over()).await {
         tracing::error!(%error, "the HTTP interface has stopped");
     }
 }
 
-/// Where controllers of this user mark what they manage.
-pub fn lock_directory(environment: &[(String, String)]) -> PathBuf {
-    match lookup(environment, "XDG_RUNTIME_DIR") {
-        Some(directory) => Path::new(directory).join("interstella"),
-        None => {
-            let user = lookup(environment, "USER").unwrap_or("anybody");
-            std::env::temp_dir().join(format!("interstella-{user}"))
-        }
-    }
+/// Where programs of this user find each other: marks of what controllers manage, and the token.
+pub fn runtime_folder(environment: &[(String, String)]) -> PathBuf {
+    private::runtime_folder(lookup(environment, "XDG_RUNTIME_DIR"))
 }

@@ -49,6 +49,7 @@ pub fn run(cli: Cli, environment: &[(String, String)]) -> ExitCode {
         Verb::Reaper => return parts::reaper(),
         _ => telemetry::start(&common, environment, matches!(verb, Verb::Apply(_) | Verb::Destroy(_))),
     }
+    interstella_guard::doors::raise_descriptor_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Failure::because("cannot start the runtime", &error)),

@@ -1,6 +1,6 @@
 //! What CloudWatch keeps of a metric: for each stretch of time the sum, the extremes and the distribution of its values.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
@@ -188,16 +188,57 @@ fn at_second(second: i64) -> Timestamp {
 }
 
 /// A metric over time.
+///
+/// The local cloud keeps every metric's minutes for days, so each is small: most are of one value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Series {
-    /// By the start of each stretch, in seconds since 1970.
-    buckets: BTreeMap<i64, Bucket>,
+    /// With the start of each stretch, in seconds since 1970, in order.
+    stretches: VecDeque<(i64, Kept)>,
+}
+
+/// The values of a stretch, as small as they go.
+#[derive(Debug, Clone, PartialEq)]
+enum Kept {
+    /// So many equal values.
+    Equal { value: f64, count: f64 },
+    /// Values that differ, or of which only statistics are known.
+    Different(Box<Bucket>),
+}
+
+impl Kept {
+    fn of(bucket: &Bucket) -> Self {
+        match bucket.distribution[..] {
+            [(value, count)] => Self::Equal { value, count },
+            _ => {
+                let mut bucket = Box::new(bucket.clone());
+                bucket.distribution.shrink_to_fit();
+                Self::Different(bucket)
+            }
+        }
+    }
+
+    fn bucket(&self) -> Bucket {
+        match self {
+            Self::Equal { value, count } => Bucket::of_counted(*value, *count),
+            Self::Different(bucket) => (**bucket).clone(),
+        }
+    }
 }
 
 impl Series {
     /// Adds values of the second, or of the longer stretch, that begins at `at`.
     pub fn add(&mut self, at: Timestamp, bucket: &Bucket) {
-        self.buckets.entry(at.as_second()).and_modify(|there| there.merge(bucket)).or_insert_with(|| bucket.clone());
+        let second = at.as_second();
+        match self.stretches.binary_search_by_key(&second, |(start, _)| *start) {
+            Ok(index) => {
+                if let Some((_, kept)) = self.stretches.get_mut(index) {
+                    let mut all = kept.bucket();
+                    all.merge(bucket);
+                    *kept = Kept::of(&all);
+                }
+            }
+            Err(index) => self.stretches.insert(index, (second, Kept::of(bucket))),
+        }
     }
 
     /// The values of the `count` periods that end at `end`, oldest first; `None` where a period has no values.
@@ -218,25 +259,31 @@ impl Series {
     #[must_use]
     pub fn bucket(&self, period_seconds: u32, start: Timestamp) -> Option<Bucket> {
         let first = start.as_second();
-        let within = self.buckets.range(first..first.saturating_add(i64::from(period_seconds)));
-        Bucket::merged(within.map(|(_, bucket)| bucket.clone()))
+        let end = first.saturating_add(i64::from(period_seconds));
+        let within = self.stretches.range(self.place(first)..self.place(end));
+        Bucket::merged(within.map(|(_, kept)| kept.bucket()))
     }
 
     /// Forgets what lies before `moment`.
     pub fn forget_before(&mut self, moment: Timestamp) {
-        self.buckets = self.buckets.split_off(&moment.as_second());
+        self.stretches.drain(..self.place(moment.as_second()));
     }
 
     /// Whether nothing is left.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
+        self.stretches.is_empty()
     }
 
     /// The start of the newest stretch that has values.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
-        self.buckets.last_key_value().map(|(second, _)| at_second(*second))
+        self.stretches.back().map(|(second, _)| at_second(*second))
+    }
+
+    /// The place of the first stretch that does not begin before `second`.
+    fn place(&self, second: i64) -> usize {
+        self.stretches.partition_point(|(start, _)| *start < second)
     }
 }
 

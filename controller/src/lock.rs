@@ -1,10 +1,14 @@
 //! Marks an app as managed by a controller on this machine, so that `destroy` can refuse. Advisory: nothing that keeps AWS right
 //! rests on it, as controllers elsewhere do not see it.
+//!
+//! A mark is two files in a folder that is this user's alone: one that is locked and stays empty, and one beside it that says who
+//! has the lock, replaced in one step. Neither is ever opened through a link.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use interstella_guard::private::{self, Folder};
 use serde::{Deserialize, Serialize};
 
 use crate::app::AppName;
@@ -50,40 +54,42 @@ pub fn path(directory: &Path, place: &str, app: &AppName) -> PathBuf {
 /// # Errors
 /// When the file cannot be made or written.
 pub fn take(path: &Path, holder: &Holder) -> io::Result<Taken> {
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    let folder = Folder::around(path)?;
+    let file = private::file(path)?;
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => return Ok(Taken::Another(record(&mut file))),
+        Err(TryLockError::WouldBlock) => return Ok(Taken::Another(record(path))),
         Err(TryLockError::Error(error)) => return Err(error),
         Ok(()) => {}
     }
-    file.set_len(0)?;
-    file.write_all(&serde_json::to_vec(holder)?)?;
-    file.flush()?;
+    folder.replace(&record_name(path), &serde_json::to_vec(holder)?)?;
     Ok(Taken::Ours(Lock { _file: file }))
 }
 
 /// Who has the mark at `path`. `Some(None)` = somebody whose record is not readable.
 ///
 /// # Errors
-/// When the file is there but cannot be opened.
+/// When the file is there but cannot be opened, or is not this user's.
 pub fn holder(path: &Path) -> io::Result<Option<Option<Holder>>> {
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    match file.try_lock() {
+    if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    // Whoever owns the folder decides what the record says.
+    Folder::around(path)?;
+    match private::file(path)?.try_lock() {
         Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(Some(record(&mut file))),
+        Err(TryLockError::WouldBlock) => Ok(Some(record(path))),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-fn record(file: &mut File) -> Option<Holder> {
+fn record_name(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    format!("{stem}.json")
+}
+
+fn record(path: &Path) -> Option<Holder> {
+    let file = private::file(&path.with_file_name(record_name(path))).ok()?;
     let mut text = String::new();
-    file.rewind().ok()?;
     file.take(MOST).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }
@@ -105,5 +111,24 @@ mod tests {
         assert!(matches!(take(&path, &me).unwrap(), Taken::Another(Some(other)) if other == me));
         drop(lock);
         assert!(holder(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_link_that_somebody_put_there_is_not_followed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (victim, folder) = (scratch.path().join("victim"), scratch.path().join("shared"));
+        std::fs::write(&victim, "precious").unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        let app = AppName { cluster: "c".into(), name: "n".into() };
+        let path = path(&folder, "here", &app);
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        let me = Holder { pid: 7, url: None };
+        let refused = take(&path, &me).unwrap_err().to_string();
+        assert!(refused.contains("is a link; remove it"), "{refused}");
+        assert!(holder(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&victim, folder.join(record_name(&path))).unwrap();
+        assert!(matches!(take(&path, &me).unwrap(), Taken::Ours(_)));
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
     }
 }

@@ -1,4 +1,5 @@
-//! What an administrator may do while hq runs: set rates, issue keys. For programs on this machine only.
+//! What an administrator may do while hq runs: set rates, issue keys. For programs on this machine that have the token of the
+//! user who runs it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,7 +10,6 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -38,15 +38,25 @@ pub(crate) struct IssuedKey {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Lets requests of this machine's own programs through.
-pub(crate) async fn local_only(Extension(Peer(peer)): Extension<Peer>, request: Request, next: Next) -> Response {
-    if is_local(peer, request.headers()) { next.run(request).await } else { Refusal::NotLocal.into_response() }
+/// Lets requests of the owner's own programs through.
+pub(crate) async fn owner_only(
+    State(hq): State<Arc<Shared>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !is_local(peer, request.headers()) {
+        Refusal::NotLocal.into_response()
+    } else if !hq.token.is_in(request.headers()) {
+        Refusal::NoToken.into_response()
+    } else {
+        next.run(request).await
+    }
 }
 
-/// A browser on this machine connects from loopback too, on behalf of whatever page it shows, but sends `Origin`; a proxy
-/// here does so on behalf of other hosts, but says so.
+/// A proxy on this machine connects from loopback too, on behalf of other hosts, but says so.
 fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
-    let on_behalf = [ORIGIN.as_str(), "forwarded", "x-forwarded-for"];
+    let on_behalf = ["forwarded", "x-forwarded-for"];
     peer.to_canonical().is_loopback() && !on_behalf.iter().any(|name| headers.contains_key(*name))
 }
 
@@ -96,7 +106,7 @@ mod tests {
         for peer in ["192.168.0.7", "::ffff:10.0.0.1", "2001:db8::1", "0.0.0.0"] {
             assert!(!local(peer, None), "{peer}");
         }
-        for header in ["origin", "forwarded", "x-forwarded-for"] {
+        for header in ["forwarded", "x-forwarded-for"] {
             assert!(!local("127.0.0.1", Some(header)), "{header}");
         }
     }

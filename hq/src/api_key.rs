@@ -110,7 +110,11 @@ pub(crate) struct KeyRing(RwLock<BTreeMap<KeyHash, Option<Timestamp>>>);
 impl KeyRing {
     /// Adds a key, or moves the end of its life. `None` lasts as long as this process.
     pub(crate) fn add(&self, hash: KeyHash, expires_at: Option<Timestamp>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(hash, expires_at);
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let issued = expires_at.and_then(|expires_at| expires_at.checked_sub(KEY_LIFETIME).ok());
+        // What has expired when this one was issued is of no use any more.
+        keys.retain(|_, other| other.zip(issued).is_none_or(|(other, issued)| other > issued));
+        keys.insert(hash, expires_at);
     }
 
     /// Whose key `presented` is, if it is good at `now`.
@@ -143,6 +147,16 @@ mod tests {
         assert!(ring.identify(key.expose(), last).is_some());
         assert_eq!(ring.identify(key.expose(), issued + KEY_LIFETIME), None);
         assert_eq!(ring.identify("another key, never issued", issued), None);
+    }
+
+    #[test]
+    fn keys_that_have_expired_do_not_stay() {
+        let ring = KeyRing::default();
+        for day in 0..100 {
+            let issued = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * day);
+            ring.add(ApiKey::generate().unwrap().hash(), Some(issued + KEY_LIFETIME));
+        }
+        assert_eq!(ring.ids().len(), 30);
     }
 
     #[test]

@@ -6,20 +6,24 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::{Parser, Subcommand};
-use http::header::CONTENT_TYPE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use tokio::net::TcpListener;
+use interstella_guard::Token;
+use interstella_guard::doors::raise_descriptor_limit;
+use interstella_guard::private::runtime_folder;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::admin::{IssuedKey, Rate};
 use crate::client::{Client, ClientError};
-use crate::config::{Config, ConfigError, listen_address};
+use crate::config::{Config, ConfigError, RUNTIME_FOLDER, listen_address};
 use crate::endpoint::LoopbackUrl;
 use crate::service;
 
 /// `EX_CONFIG` of sysexits.h: starting again will not help.
 const EXIT_CONFIG: u8 = 78;
+
+type Vars = BTreeMap<String, String>;
 
 #[derive(Parser)]
 #[command(name = "hq", version, about = "Headquarters: publishes orders, takes fulfilments, counts")]
@@ -33,7 +37,8 @@ enum Command {
     /// Publish orders and serve the fulfilment API until SIGTERM (the default)
     ///
     /// Set by the environment: PORT (8889), HOST (127.0.0.1), HQ_DATABASE (a file; in memory without it),
-    /// AWS_ENDPOINT_URL (the local cloud), HQ_ORDERS_PER_MINUTE (60), HQ_TOPIC_PREFIX, HQ_API_KEY, RUST_LOG.
+    /// AWS_ENDPOINT_URL (the local cloud), HQ_ORDERS_PER_MINUTE (60), HQ_TOPIC_PREFIX, HQ_API_KEY,
+    /// HQ_HOSTS (names it goes by), RUST_LOG. `rate` and `key` show the token of their user, in $XDG_RUNTIME_DIR/interstella.
     #[command(verbatim_doc_comment)]
     Serve,
     /// Set how many orders a minute a running hq publishes to a topic
@@ -114,18 +119,22 @@ pub fn main_with(
 
 fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let vars = own_variables(vars)?;
     match command {
-        Command::Serve => runtime.block_on(serve(&own_variables(vars)?)),
-        Command::Rate { topic, per_minute, at } => runtime.block_on(set_rate(&topic, per_minute, &at.url)),
-        Command::Key { at } => runtime.block_on(issue_key(&at.url)),
+        Command::Serve => {
+            raise_descriptor_limit();
+            runtime.block_on(serve(&vars))
+        }
+        Command::Rate { topic, per_minute, at } => runtime.block_on(set_rate(&topic, per_minute, &at.url, &vars)),
+        Command::Key { at } => runtime.block_on(issue_key(&at.url, &vars)),
     }
 }
 
 /// The variables that hq reads; the rest of the environment may be anything, even no text.
-fn own_variables(
-    vars: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<BTreeMap<String, String>, ConfigError> {
-    let ours = |name: &str| name.starts_with("HQ_") || ["PORT", "HOST", "AWS_ENDPOINT_URL", "RUST_LOG"].contains(&name);
+fn own_variables(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vars, ConfigError> {
+    let ours = |name: &str| {
+        name.starts_with("HQ_") || [RUNTIME_FOLDER, "PORT", "HOST", "AWS_ENDPOINT_URL", "RUST_LOG"].contains(&name)
+    };
     vars.into_iter()
         .filter_map(|(name, value)| name.into_string().ok().filter(|name| ours(name)).map(|name| (name, value)))
         .map(|(name, value)| match value.into_string() {
@@ -135,7 +144,7 @@ fn own_variables(
         .collect()
 }
 
-async fn serve(vars: &BTreeMap<String, String>) -> Result<(), CommandError> {
+async fn serve(vars: &Vars) -> Result<(), CommandError> {
     let config = Config::from_env(vars)?;
     let address = listen_address(vars)?;
     let filter = vars.get("RUST_LOG").map_or("info", String::as_str);
@@ -145,7 +154,7 @@ async fn serve(vars: &BTreeMap<String, String>) -> Result<(), CommandError> {
         .with_env_filter(EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info")))
         .try_init();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let listener = TcpListener::bind(address).await.map_err(|error| CommandError::Listen(address, error))?;
+    let listener = interstella_guard::listen(address).map_err(|error| CommandError::Listen(address, error))?;
     tracing::info!("headquarters at http://{}", listener.local_addr()?);
     let shutdown = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
@@ -154,24 +163,28 @@ async fn serve(vars: &BTreeMap<String, String>) -> Result<(), CommandError> {
     Ok(service::run(config, listener, shutdown).await?)
 }
 
-async fn set_rate(topic: &str, per_minute: f64, hq: &LoopbackUrl) -> Result<(), CommandError> {
+async fn set_rate(topic: &str, per_minute: f64, hq: &LoopbackUrl, vars: &Vars) -> Result<(), CommandError> {
     // As one path segment, whatever the name holds; a form's `+` would be no space there. hq says which topics there are.
     let name = form_urlencoded::byte_serialize(topic.as_bytes()).collect::<String>().replace('+', "%20");
-    let answer = ask(hq, &format!("/rates/{name}"), serde_json::to_vec(&Rate { per_minute })?).await?;
+    let answer = ask(hq, &format!("/rates/{name}"), serde_json::to_vec(&Rate { per_minute })?, vars).await?;
     let rate: Rate = serde_json::from_slice(&answer)?;
     println!("{topic}: {} orders a minute", rate.per_minute);
     Ok(())
 }
 
-async fn issue_key(hq: &LoopbackUrl) -> Result<(), CommandError> {
-    let issued: IssuedKey = serde_json::from_slice(&ask(hq, "/keys", Vec::new()).await?)?;
+async fn issue_key(hq: &LoopbackUrl, vars: &Vars) -> Result<(), CommandError> {
+    let issued: IssuedKey = serde_json::from_slice(&ask(hq, "/keys", Vec::new(), vars).await?)?;
     eprintln!("key {} is good until {}; it is not shown again", issued.id, issued.expires_at);
     println!("{}", issued.key);
     Ok(())
 }
 
-async fn ask(hq: &LoopbackUrl, path: &str, body: Vec<u8>) -> Result<Bytes, CommandError> {
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+async fn ask(hq: &LoopbackUrl, path: &str, body: Vec<u8>, vars: &Vars) -> Result<Bytes, CommandError> {
+    let folder = runtime_folder(vars.get(RUNTIME_FOLDER).map(String::as_str));
+    let token = Token::of_user(&folder).and_then(|token| token.header().map_err(std::io::Error::other));
+    let token = token.map_err(ConfigError::Token)?;
+    let json = HeaderValue::from_static("application/json");
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, json), (AUTHORIZATION, token)]);
     let answer = Client::new().post(&hq.join(path), headers, body.into()).await;
     let answer = answer.map_err(|error| CommandError::NoHq(hq.clone(), error))?;
     if answer.status.is_success() {

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use interstella_guard::Token;
+use interstella_guard::private::runtime_folder;
+
 use crate::api_key::{ApiKey, InvalidApiKey};
 use crate::endpoint::{InvalidEndpoint, LoopbackUrl};
 use crate::rates::{InvalidRate, checked_rate};
 
+/// Where the token of the user is, if it is set.
+pub(crate) const RUNTIME_FOLDER: &str = "XDG_RUNTIME_DIR";
 const DEFAULT_PORT: u16 = 8889;
 const DEFAULT_ORDERS_PER_MINUTE: f64 = 60.0;
 const DEFAULT_TOPIC_PREFIX: &str = "arn:aws:sns:us-west-2:123456789012:";
@@ -24,6 +29,10 @@ pub struct Config {
     /// A key accepted besides the issued ones, for as long as this process lives: whoever starts hq can put the same
     /// key where the workers find it.
     pub bootstrap_key: Option<ApiKey>,
+    /// What whoever changes something here has to show.
+    pub token: Token,
+    /// Names by which hq may be called besides those of its address, in lower case.
+    pub hosts: Vec<String>,
     /// Hold all orders back until [`crate::StartPublishing::start`]: nobody may be subscribed yet.
     pub start_paused: bool,
 }
@@ -51,7 +60,7 @@ pub struct TopicRate {
 }
 
 /// A setting that hq cannot use. It names the variable and never shows a secret.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum ConfigError {
     #[error("{variable} is not valid UTF-8")]
@@ -68,13 +77,15 @@ pub enum ConfigError {
     Rate { topic: String, cause: InvalidRate },
     #[error("HQ_API_KEY cannot be used: {0}")]
     ApiKey(#[from] InvalidApiKey),
+    #[error("the token of this user cannot be had: {0}")]
+    Token(#[from] std::io::Error),
     #[error("`{0}` is not the ARN of an SNS topic (arn:aws:sns:<region>:<account>:<name>); see HQ_TOPIC_PREFIX")]
     TopicArn(String),
 }
 
 impl Config {
     /// Reads `HQ_DATABASE` (a path; in memory without it), `AWS_ENDPOINT_URL`, `HQ_ORDERS_PER_MINUTE` (60),
-    /// `HQ_TOPIC_PREFIX` and `HQ_API_KEY`. A variable that is set but empty counts as unset, except the key: an empty
+    /// `HQ_TOPIC_PREFIX`, `HQ_API_KEY` and `HQ_HOSTS` (names, separated by commas). The token is that of the user. A variable that is set but empty counts as unset, except the key: an empty
     /// key is a substitution that failed.
     ///
     /// # Errors
@@ -89,6 +100,9 @@ impl Config {
             sns_endpoint: set(vars, "AWS_ENDPOINT_URL").map(str::parse).transpose()?,
             topics: TopicRate::workshop(set(vars, "HQ_TOPIC_PREFIX").unwrap_or(DEFAULT_TOPIC_PREFIX), per_minute),
             bootstrap_key: vars.get("HQ_API_KEY").map(|key| key.parse()).transpose()?,
+            token: Token::of_user(&runtime_folder(set(vars, RUNTIME_FOLDER)))?,
+            hosts: set(vars, "HQ_HOSTS")
+                .map_or_else(Vec::new, |names| names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect()),
             start_paused: false,
         };
         config.check()?;

@@ -11,8 +11,12 @@ use crate::store::StoreError;
 pub(crate) enum Refusal {
     #[error("Forbidden: send a valid API key as x-api-key; `hq key` issues one")]
     Forbidden,
-    #[error("administration is for programs on this machine: not for other hosts, web pages or proxies")]
+    #[error("administration is for programs on this machine: not for other hosts or proxies")]
     NotLocal,
+    #[error(
+        "changing hq takes the token of the user who runs it, as Authorization: Bearer; `hq rate` and `hq key` read it"
+    )]
+    NoToken,
     #[error("{0}")]
     BadRequest(String),
     #[error("{0}")]
@@ -31,6 +35,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Forbidden | Self::NotLocal => StatusCode::FORBIDDEN,
+            Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

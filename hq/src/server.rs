@@ -1,38 +1,32 @@
-//! The HTTP server: routes, limits, drain. An accept loop of our own, because `axum::serve` sets neither a header timer
-//! nor a limit on connections and buffers.
+//! The HTTP server: routes, limits, drain.
 
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::StatusCode;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use interstella_guard::doors::{Size, descriptors};
+use interstella_guard::{Arrival, Bounds, Doors, Gate, closed_by};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::service::Shared;
-use crate::{admin, clock, receiving, stats};
+use crate::{admin, receiving, stats};
 
 /// The largest body that is read.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
-const MAX_CONNECTIONS: usize = 1_024;
-const READ_BUFFER_BYTES: usize = 16 * 1024;
-/// Also how long an idle connection is kept: longer than a load balancer's 60 s.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+const SIZE: Size = Size { connections: 1024, reserve: 16 };
+/// The share of the process's file descriptors that connections may take, as `interstella up` is more than hq.
+const SHARE_OF_DESCRIPTORS: usize = 6;
 /// From the end of the headers to the answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-const ACCEPT_ERROR_PAUSE: Duration = Duration::from_millis(50);
 
 /// The address at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +38,7 @@ pub(crate) fn router(hq: Arc<Shared>) -> Router {
     #[cfg(feature = "faults")]
     let admin = admin.route("/faults", post(crate::faults::add).delete(crate::faults::clear));
     Router::new()
-        .merge(admin.route_layer(from_fn(admin::local_only)))
+        .merge(admin.route_layer(from_fn_with_state(Arc::clone(&hq), admin::owner_only)))
         .route("/", get(stats::status_page))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/stats", get(stats::stats))
@@ -62,55 +56,23 @@ async fn within_time(request: Request, next: Next) -> Response {
 }
 
 /// Serves until `shutdown`; then lets the requests in flight finish, for ten seconds at most.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    let connections = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let connection = tokio::select! {
-            () = &mut shutdown => break,
-            connection = next_connection(&listener, &slots) => connection,
-        };
-        let Some((stream, peer, slot)) = connection else { continue };
-        let router = router.clone().layer(Extension(Peer(peer)));
-        tokio::spawn(serve_connection(stream, router, connections.watcher(), slot));
+pub(crate) async fn serve(listener: TcpListener, router: Router, gate: Gate, shutdown: impl Future<Output = ()>) {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stage = closed_by(async { drop(stopped.await) });
+    let doors = Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS));
+    let service = |_stream: &TcpStream, Arrival { peer, .. }: Arrival| {
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
+        #[cfg(feature = "faults")]
+        let service = crate::faults::Resettable::new(service, _stream);
+        service
+    };
+    let mut serving =
+        std::pin::pin!(interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, service));
+    tokio::select! {
+        () = &mut serving => return,
+        () = shutdown => drop(stop),
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, serving).await.is_err() {
         tracing::warn!("requests still in flight after {} s are abandoned", DRAIN_TIMEOUT.as_secs());
     }
-}
-
-/// The next connection, once there is room for it; `None` after a failure that may pass, such as too many open files.
-async fn next_connection(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer.ip(), slot)),
-        Err(error) => {
-            tracing::warn!("a connection was not accepted: {error}");
-            clock::pause(ACCEPT_ERROR_PAUSE).await;
-            None
-        }
-    }
-}
-
-async fn serve_connection(stream: TcpStream, router: Router, drain: Watcher, slot: OwnedSemaphorePermit) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("TCP_NODELAY: {error}");
-    }
-    let service = TowerToHyperService::new(router);
-    #[cfg(feature = "faults")]
-    let service = crate::faults::Resettable::new(service, &stream);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(READ_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = drain.watch(connection).await {
-        tracing::debug!("a connection ended early: {error}");
-    }
-    drop(slot);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use interstella_guard::{Gate, Token};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) keys: KeyRing,
     pub(crate) rates: Rates,
+    pub(crate) token: Token,
     pub(crate) in_flight: InFlight,
     pub(crate) rejections: Rejections,
     #[cfg(feature = "faults")]
@@ -45,6 +47,7 @@ pub struct Hq {
     shared: Arc<Shared>,
     endpoint: Option<LoopbackUrl>,
     topics: Vec<TopicRate>,
+    hosts: Vec<String>,
     started: watch::Sender<bool>,
 }
 
@@ -79,6 +82,7 @@ impl Hq {
         let shared = Shared {
             keys: KeyRing::default(),
             rates: Rates::new(config.topics.iter().map(|topic| (topic.name.as_str(), topic.per_minute)))?,
+            token: config.token,
             in_flight: InFlight::default(),
             rejections: Rejections::default(),
             #[cfg(feature = "faults")]
@@ -92,7 +96,13 @@ impl Hq {
             shared.keys.add(key.hash(), None);
         }
         let started = watch::Sender::new(!config.start_paused);
-        Ok(Self { shared: Arc::new(shared), endpoint: config.sns_endpoint, topics: config.topics, started })
+        Ok(Self {
+            shared: Arc::new(shared),
+            endpoint: config.sns_endpoint,
+            topics: config.topics,
+            hosts: config.hosts,
+            started,
+        })
     }
 
     /// A handle that starts the orders later.
@@ -109,7 +119,11 @@ impl Hq {
             shutdown.await;
             stop.send_replace(true);
         };
-        server::serve(listener, server::router(Arc::clone(&self.shared)), stopping).await;
+        let gate = match listener.local_addr() {
+            Ok(address) => Gate { also: self.hosts, ..Gate::of(address) },
+            Err(error) => return tracing::error!(%error, "cannot tell where hq listens"),
+        };
+        server::serve(listener, server::router(Arc::clone(&self.shared)), gate, stopping).await;
         while publishers.join_next().await.is_some() {}
     }
 

@@ -21,6 +21,7 @@ mod task_definition;
 mod usage;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -53,9 +54,28 @@ pub struct Ecs {
 /// A request that came with a client token.
 #[derive(Debug, Clone)]
 struct Remembered {
+    at: CloudTime,
     request: Value,
     /// What it made: the name of a service, or the IDs of tasks.
     made: Vec<String>,
+}
+
+/// How long a client token holds, in cloud time. AWS does not say (unverified); its other services say a day or less.
+const TOKEN_LIFE: Duration = Duration::from_hours(24);
+/// Client tokens that are remembered; the oldest give way.
+const MAX_TOKENS: usize = 1_000;
+
+impl Ecs {
+    /// Remembers what a request with a client token made, and forgets what is too old or too much.
+    fn remember(&mut self, token: (&'static str, String, String), remembered: Remembered) {
+        let now = remembered.at;
+        self.remembered.retain(|_, earlier| now.since(earlier.at) < TOKEN_LIFE);
+        if self.remembered.len() >= MAX_TOKENS {
+            let oldest = self.remembered.iter().min_by_key(|(_, earlier)| earlier.at).map(|(token, _)| token.clone());
+            oldest.and_then(|token| self.remembered.remove(&token));
+        }
+        self.remembered.insert(token, remembered);
+    }
 }
 
 /// What happens later.
@@ -67,6 +87,8 @@ pub enum Timer {
     LaunchTask(String),
     /// A task stopped long ago is not described any more.
     ForgetTask(String),
+    /// A service deleted long ago is not described any more.
+    ForgetService(ServiceKey),
 }
 
 /// Answers a call.
@@ -118,6 +140,7 @@ pub fn fire(world: &mut World, now: CloudTime, timer: Timer) {
         Timer::ForgetTask(id) => {
             world.ecs.tasks.remove(&id);
         }
+        Timer::ForgetService(key) => service::forget(world, now, &key),
     }
 }
 

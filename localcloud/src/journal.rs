@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::call::Service;
 use crate::clock::CloudTime;
 
-/// Calls that are kept.
+/// Calls that are kept unless somebody says otherwise: more than any test makes between two looks.
 const KEPT: usize = 100_000;
 
 /// Whether an operation changes anything, by its name. The few exceptions, such as `AssumeRole`, are not implemented here.
@@ -52,22 +52,37 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Journal(Mutex<Log>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Log {
     entries: VecDeque<Entry>,
     last: u64,
+    kept: usize,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { entries: VecDeque::new(), last: 0, kept: KEPT }
+    }
 }
 
 impl Journal {
+    /// Keeps at most `count` calls from now on. A cloud whose journal nobody reads, because it is no test's, keeps none.
+    pub fn keep_at_most(&self, count: usize) {
+        let mut log = self.lock();
+        log.kept = count;
+        let surplus = log.entries.len().saturating_sub(count);
+        log.entries.drain(..surplus);
+    }
+
     /// Enters a call under the next sequence, whatever its `sequence` says, and returns that.
     pub fn record(&self, entry: Entry) -> u64 {
         let mut log = self.lock();
         log.last += 1;
-        if log.entries.len() == KEPT {
-            log.entries.pop_front();
-        }
         let sequence = log.last;
         log.entries.push_back(Entry { sequence, ..entry });
+        if log.entries.len() > log.kept {
+            log.entries.pop_front();
+        }
         sequence
     }
 
@@ -122,5 +137,14 @@ mod tests {
         let mutating: Vec<_> = journal.mutating_since(before).into_iter().map(|entry| entry.sequence).collect();
         assert_eq!(mutating, [before + 1]);
         assert!(journal.mutating_since(before + 1).is_empty());
+    }
+
+    #[test]
+    fn numbers_go_on_where_nothing_is_kept() {
+        let journal = Journal::default();
+        journal.record(entry("UpdateService"));
+        journal.keep_at_most(0);
+        assert_eq!((journal.record(entry("UpdateService")), journal.last()), (2, 2));
+        assert!(journal.calls().is_empty());
     }
 }

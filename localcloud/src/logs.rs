@@ -1,6 +1,6 @@
 //! CloudWatch Logs: groups, streams and their events. What tasks write ends here.
 //!
-//! Not here: expiry of old events (AWS takes up to three days over it), metric filters, subscriptions, queries, encryption.
+//! Events are bounded by count and bytes. Not here: their expiry by time (AWS takes up to three days over it), metric filters, subscriptions, queries, encryption.
 
 mod events;
 mod group;
@@ -50,7 +50,7 @@ pub fn append(world: &mut World, now: CloudTime, group: &str, stream: &str, line
     logs.ingested += 1;
     let event =
         stream::Event { timestamp: now.as_millis(), ingested: now.as_millis(), number: logs.ingested, message: line };
-    group.streams.entry(stream.to_owned()).or_insert_with(|| stream::Stream::new(now)).push(event);
+    group.streams.push(now, stream, event);
 }
 
 /// Whether there is such a log group.

@@ -14,6 +14,7 @@ mod counts;
 mod forward;
 mod headers;
 mod histogram;
+mod names;
 mod pattern;
 mod pool;
 mod route;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use interstella_guard::Doors;
+use interstella_guard::doors::{Size, descriptors};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
@@ -34,8 +37,12 @@ use crate::elb::routing::Routing;
 use crate::elb::{Counts, Traffic};
 use table::Table;
 
-/// Client connections that are served at once; more wait to be accepted.
-const CONNECTIONS_MAX: u32 = 4096;
+/// Client connections that are served at once, if there are file descriptors for as many and for the connections to targets.
+const SIZE: Size = Size { connections: 4096, reserve: 16 };
+/// The share of the process's file descriptors that client connections may take; those to targets take as many.
+const SHARE_OF_DESCRIPTORS: usize = 6;
+/// More than there are ever connections.
+const CONNECTIONS_MAX: u32 = 1 << 16;
 /// How long requests in flight may take to end when the proxy ends.
 const CLOSING_GRACE: Duration = Duration::from_secs(2);
 /// Idle timeout of connections to a port whose listener has just gone.
@@ -59,7 +66,10 @@ struct Shared {
     sockets: Arc<Sockets>,
     table: watch::Sender<Arc<Table>>,
     life: watch::Sender<Life>,
-    /// A permit for each connection that may be open.
+    doors: Doors,
+    /// Names by which load balancers go besides their own and those of loopback, in lower case.
+    names: Vec<String>,
+    /// A permit for each connection that is open.
     room: Arc<Semaphore>,
     /// Requests so far.
     turn: AtomicUsize,
@@ -76,12 +86,15 @@ enum Life {
 }
 
 impl Proxy {
-    /// A proxy for the listeners whose ports are reserved in `sockets`.
-    pub fn new(sockets: Arc<Sockets>) -> Self {
+    /// A proxy for the listeners whose ports are reserved in `sockets`. `names` are those by which load balancers go besides their
+    /// own, those of their rules and those of loopback, in lower case.
+    pub fn new(sockets: Arc<Sockets>, names: Vec<String>) -> Self {
         let shared = Shared {
             sockets,
             table: watch::Sender::new(Arc::default()),
             life: watch::Sender::new(Life::Serving),
+            doors: Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS)),
+            names,
             room: Arc::new(Semaphore::new(CONNECTIONS_MAX as usize)),
             turn: AtomicUsize::new(0),
         };

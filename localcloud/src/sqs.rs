@@ -45,8 +45,7 @@ pub fn put(world: &mut World, now: CloudTime, queue_arn: &str, body: String) -> 
     let message = message::Message::new(world.ids.uuid(), body, now, now);
     let queue = queue_arn.strip_prefix(&prefix).and_then(|name| world.sqs.queues.get_mut(name));
     let Some(queue) = queue else { return false };
-    queue.sent += 1;
-    queue.messages.push(message);
+    queue.push(now, message);
     true
 }
 

@@ -25,5 +25,5 @@ mod service;
 pub mod validate;
 mod xml;
 
-pub use serve::serve;
+pub use serve::{Access, serve};
 pub use service::{CloudService, service};

@@ -22,6 +22,8 @@ pub struct World {
     pub region: String,
     /// Where this cloud answers, without a slash at the end: base of the URLs that SNS and SQS hand out.
     pub endpoint_url: String,
+    /// Ports of loopback where programs of the product listen, and what each is: SNS delivers to none of them.
+    pub own_ports: BTreeMap<u16, &'static str>,
     /// Cloud seconds in a second of the machine: what is measured in the machine's time is told in the cloud's.
     pub speed: f64,
     /// Source of identifiers.
@@ -65,6 +67,7 @@ impl World {
         Self {
             region: region.to_owned(),
             endpoint_url: "http://127.0.0.1:4566".to_owned(),
+            own_ports: BTreeMap::new(),
             speed: 1.0,
             ids: Ids { seed, made: 0 },
             timers: Timers::default(),

@@ -21,6 +21,7 @@ const SPEED: f64 = 60.0;
 /// A cloud whose images `busy` and `idle` do what they are called.
 fn cloud() -> (Arc<Cloud>, Process) {
     let settings = Settings {
+        access_key: "local".to_owned(),
         endpoint_url: "http://127.0.0.1:4566".to_owned(),
         region: "us-west-2".to_owned(),
         search_path: "/usr/bin:/bin".to_owned(),

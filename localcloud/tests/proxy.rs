@@ -5,6 +5,8 @@
 mod backend;
 #[path = "proxy/errors.rs"]
 mod errors;
+#[path = "proxy/hostile.rs"]
+mod hostile;
 #[path = "proxy/streams.rs"]
 mod streams;
 #[path = "proxy/targets.rs"]
@@ -55,7 +57,7 @@ impl Bench {
     async fn new(targets: &[(SocketAddr, UseFor)]) -> Self {
         let sockets = Arc::new(Sockets::default());
         let port = reserve(&sockets);
-        let proxy = Arc::new(Proxy::new(Arc::clone(&sockets)));
+        let proxy = Arc::new(Proxy::new(Arc::clone(&sockets), Vec::new()));
         let routing = watch::Sender::new(Arc::new(Routing::default()));
         let (shutdown, ended) = oneshot::channel();
         let running = tokio::spawn({

@@ -31,6 +31,7 @@ const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:orderTopic";
 /// A live cloud at 100 times the speed, with its runtime.
 fn cloud() -> (Arc<Cloud>, Process) {
     let settings = Settings {
+        access_key: "local".to_owned(),
         endpoint_url: "http://127.0.0.1:4566".to_owned(),
         region: "us-west-2".to_owned(),
         search_path: "/usr/bin:/bin".to_owned(),

@@ -52,6 +52,7 @@ async fn run_cloud(written: &Path) {
         arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
     };
     let settings = Settings {
+        access_key: "local".to_owned(),
         endpoint_url: "http://127.0.0.1:4566".to_owned(),
         region: "us-west-2".to_owned(),
         search_path: "/usr/bin:/bin".to_owned(),

@@ -125,6 +125,21 @@ fn what_is_not_there_is_refused_by_name() {
 }
 
 #[test]
+fn nothing_is_delivered_to_the_products_own_ports_and_a_users_own_endpoint_goes_on_working() {
+    let sns = Sns::new();
+    sns.cloud
+        .with_world(|world, _| world.own_ports.extend([(4566, "the local cloud's own API"), (8889, "headquarters")]));
+    let subscribe = |url: &str| json!({ "TopicArn": TOPIC, "Protocol": "http", "Endpoint": url });
+    for url in ["http://127.0.0.1:8889/keys", "http://localhost:8889/", "http://[::1]:4566/?Action=DeleteTopic"] {
+        let refused = sns.error("Subscribe", subscribe(url));
+        assert!(refused.contains("which takes no deliveries"), "{url}: {refused}");
+    }
+    let refused = sns.error("Subscribe", subscribe("http://localhost:99999/"));
+    assert!(refused.starts_with("InvalidParameter"), "{refused}");
+    sns.ok("Subscribe", subscribe("http://127.0.0.1:9000/mine"));
+}
+
+#[test]
 fn an_endpoint_that_answers_is_confirmed_and_subscribing_again_changes_nothing() {
     let sns = Sns::new();
     assert_eq!(sns.subscribe()["SubscriptionArn"], "pending confirmation");

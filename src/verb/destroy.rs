@@ -11,6 +11,7 @@ use interstella_controller::controller::place;
 use interstella_controller::desired::Desired;
 use interstella_controller::lock::{self, Holder};
 use interstella_controller::reconcile::Outcome;
+use interstella_guard::{Token, gate};
 use serde_json::json;
 
 use crate::cli::ManifestPath;
@@ -41,7 +42,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
     let manifests = manifests::require(context, &arguments.manifests.path)?;
     let session = Session::connect(&context.common).await?;
     let apps = session.absent(&manifests);
-    let directory = running::lock_directory(&context.environment);
+    let directory = running::runtime_folder(&context.environment);
     for app in &apps {
         check_managed(&session, &directory, &app.marks.app, arguments.stop).await?;
     }
@@ -66,7 +67,7 @@ async fn check_managed(session: &Session, directory: &Path, app: &AppName, stop:
     })?;
     match holder {
         None => Ok(()),
-        Some(Some(Holder { url: Some(url), .. })) if stop => release(&url, app).await,
+        Some(Some(Holder { url: Some(url), .. })) if stop => release(&url, directory, app).await,
         Some(holder) => {
             let pid = holder.map(|holder| format!(" (process {})", holder.pid)).unwrap_or_default();
             let what = format!("{app} is managed by a controller on this machine{pid}, which would make it again");
@@ -76,10 +77,20 @@ async fn check_managed(session: &Session, directory: &Path, app: &AppName, stop:
     }
 }
 
-async fn release(url: &str, app: &AppName) -> Result<(), Failure> {
+/// Only a controller on this machine is asked: the token is for nobody else.
+async fn release(url: &str, directory: &Path, app: &AppName) -> Result<(), Failure> {
+    let host = url.parse::<::http::Uri>().ok().and_then(|url| Some(url.host()?.to_ascii_lowercase()));
+    if !host.is_some_and(|host| gate::is_loopback(&host)) {
+        return Err(Failure::new(format!(
+            "the controller of {app} listens at {url}, which is not this machine's loopback"
+        ))
+        .remedy("end that controller, and say destroy again"));
+    }
+    let token = Token::of_user(directory).and_then(|token| token.header().map_err(std::io::Error::other));
+    let token = token.map_err(|error| Failure::because("cannot read the token of this user", &error))?;
     output::note(format_args!("asking the controller at {url} to let go of {app}"));
     let path = format!("/api/v1/apps/{}%2F{}/release", app.cluster, app.name);
-    let status = http::post(url, &path, &[("x-interstella", "destroy")]).await?;
+    let status = http::post(url, &path, token).await?;
     if status == 200 {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::ManifestPath;
+use crate::cli::{ManifestPath, lower};
 use crate::failure::Failure;
 use crate::running;
 use crate::session::Session;
@@ -24,6 +24,9 @@ pub struct Arguments {
     /// Address that the HTTP interface listens on
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
+    /// A name by which the HTTP interface may be called, besides localhost and IP addresses
+    #[arg(long = "host", value_name = "NAME", value_parser = lower)]
+    hosts: Vec<String>,
     /// Seconds between looks at a converged app
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
@@ -31,11 +34,13 @@ pub struct Arguments {
 
 /// Runs until a signal comes.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
-    let listener = running::listen(SocketAddr::new(arguments.address, arguments.port)).await?;
+    let listener = running::listen(SocketAddr::new(arguments.address, arguments.port))?;
     let session = Session::connect(&context.common).await?;
     let interval = Duration::from_secs(arguments.interval);
     let as_written: Adapt = Box::new(|_| ());
-    let running = running::start(&context, session, arguments.manifests.path, as_written, interval, listener).await?;
+    let running =
+        running::start(&context, session, arguments.manifests.path, as_written, interval, listener, arguments.hosts)
+            .await?;
     let received = context.shutdown.received().await;
     running.ended().await;
     Ok(received.exit_code())

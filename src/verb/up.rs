@@ -11,12 +11,13 @@ use clap::Args;
 use interstella_controller::controller::Shared;
 use interstella_controller::manifest::Manifest;
 use interstella_controller::status::AppStatus;
+use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
 use interstella_localcloud::runtime::process::port_is_free;
 use interstella_localcloud::seed::SeedOptions;
 use tokio::net::TcpListener;
 
-use crate::cli::{Common, ManifestPath, speed};
+use crate::cli::{Common, ManifestPath, lower, speed};
 use crate::failure::Failure;
 use crate::machine::{self, Machine, Plan, REGION};
 use crate::running::Running;
@@ -47,6 +48,9 @@ pub struct Arguments {
     /// Port of headquarters
     #[arg(long, default_value_t = 8889)]
     hq_port: u16,
+    /// A name by which everything here may be called, besides those of loopback
+    #[arg(long = "host", value_name = "NAME", value_parser = lower)]
+    hosts: Vec<String>,
     /// Orders that headquarters publishes
     #[arg(long, default_value_t = 60.0)]
     orders_per_minute: f64,
@@ -61,11 +65,13 @@ pub struct Arguments {
 /// Starts everything, says when it has converged, and ends everything at a signal.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
     let declared = manifests::require(&context, &arguments.manifests.path)?;
-    let hq_listener = machine::bind(arguments.hq_port, "--hq-port").await?;
-    let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port))).await?;
+    let hq_listener = machine::bind(arguments.hq_port, "--hq-port")?;
+    let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)))?;
     let hq_address = hq_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let api_key = ApiKey::generate().map_err(|error| Failure::because("cannot make an API key", &error))?;
-    let machine = start_machine(&context, &arguments, &api_key, hq_address).await?;
+    let controller_address =
+        controller_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
+    let machine = start_machine(&context, &arguments, &api_key, hq_address, controller_address).await?;
     output::note(format_args!("local cloud    {}", machine.endpoint_url));
     let ended = run_on(&context, arguments, declared, &machine, api_key, hq_listener, controller_listener).await;
     output::note("stopping everything");
@@ -78,6 +84,7 @@ async fn start_machine(
     arguments: &Arguments,
     api_key: &ApiKey,
     hq_address: SocketAddr,
+    controller_address: SocketAddr,
 ) -> Result<Machine, Failure> {
     let plan = Plan {
         port: arguments.cloud_port,
@@ -89,6 +96,12 @@ async fn start_machine(
         },
         program: machine::program(&context.environment)?,
         search_path: machine::search_path(&context.environment),
+        access_key: None,
+        names: arguments.hosts.clone(),
+        own_ports: BTreeMap::from([
+            (hq_address.port(), "headquarters"),
+            (controller_address.port(), "the controller's HTTP interface"),
+        ]),
     };
     Machine::start(plan).await
 }
@@ -115,7 +128,8 @@ async fn run_on(
     let path = arguments.manifests.path.clone();
     let interval = Duration::from_secs(arguments.interval);
     let controller =
-        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener).await?;
+        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener, arguments.hosts)
+            .await?;
     tokio::select! {
         () = converged(&controller.shared) => {
             hq.publishing.start();
@@ -149,6 +163,8 @@ fn start_hq(
         sns_endpoint: Some(machine.endpoint_url.parse().map_err(|error| failed(&error))?),
         topics: TopicRate::workshop(&topics, arguments.orders_per_minute),
         bootstrap_key: Some(api_key),
+        token: Token::of_user(&running::runtime_folder(&context.environment)).map_err(|error| failed(&error))?,
+        hosts: arguments.hosts.clone(),
         start_paused: true,
     })
     .map_err(|error| failed(&error))?;

@@ -13,6 +13,7 @@ mod cli;
 mod destroy;
 mod drift;
 mod edit;
+mod listeners;
 mod load;
 mod plan;
 mod simulate;

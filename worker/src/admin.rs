@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use interstella_guard::Stage;
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::server::{Handler, Stage};
 
 /// The admin listener's routes.
 #[derive(Clone)]
@@ -18,8 +18,9 @@ pub(crate) struct Admin {
     pub stage: watch::Receiver<Stage>,
 }
 
-impl Handler for Admin {
-    async fn handle(&self, request: Request<Incoming>, _shed: bool) -> Response<Full<Bytes>> {
+impl Admin {
+    /// Answers a request.
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let is_ready = *self.stage.borrow() == Stage::Serving;
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET, "/livez") => (StatusCode::OK, "ok".to_owned()),

@@ -1,22 +1,35 @@
-//! The only place that reads the wall clock. Everything else gets the time from a [`Clock`].
+//! The only place that reads the clocks. Everything else gets the time from a [`Clock`].
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// A clock that can be replaced; clones share it.
+/// A pair of clocks that can be replaced; clones share them. The wall clock says what time it is and may be set by anybody; the
+/// steady one says only how much time has passed, and nobody can set it.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    wall: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    steady: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
+}
 
 impl Clock {
-    /// A clock that asks `now`.
-    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Clock(Arc::new(now))
+    /// A wall clock that asks `wall`, beside this machine's steady one.
+    pub fn new(wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        let start = Instant::now();
+        Clock::of(wall, move || SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX))
     }
 
-    /// This machine's clock.
+    /// A wall clock that asks `wall`, and a steady one that asks `steady` for the time since some moment.
+    pub fn of(
+        wall: impl Fn() -> Timestamp + Send + Sync + 'static,
+        steady: impl Fn() -> SignedDuration + Send + Sync + 'static,
+    ) -> Self {
+        Clock { wall: Arc::new(wall), steady: Arc::new(steady) }
+    }
+
+    /// This machine's clocks.
     #[expect(clippy::disallowed_methods, reason = "the edge that reads the clock")]
     pub fn system() -> Self {
         Clock::new(Timestamp::now)
@@ -24,12 +37,17 @@ impl Clock {
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.wall)()
     }
 
     /// The time in milliseconds since the Unix epoch.
     pub fn now_ms(&self) -> i64 {
         self.now().as_millisecond()
+    }
+
+    /// Both clocks, read together.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { wall: self.now(), steady: (self.steady)() }
     }
 }
 
@@ -39,34 +57,52 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// How far this machine's clock is from what other servers last said in their `Date` header.
-///
-/// It never corrects anything. It only tells a message that is outside the time window because it is old or forged from one that
-/// looks so because this machine's clock is wrong.
-#[derive(Debug)]
-pub struct Skew(AtomicI64);
-
-const UNKNOWN: i64 = i64::MIN;
-const SUSPECT_MS: i64 = 60_000;
-
-impl Default for Skew {
-    fn default() -> Self {
-        Skew(AtomicI64::new(UNKNOWN))
-    }
+/// What both clocks said at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub wall: Timestamp,
+    pub steady: SignedDuration,
 }
+
+/// What other servers last said of the time, in their `Date` header, and when that was by the steady clock.
+///
+/// It never corrects anything. It only tells a message that is outside the time window because it is old from one that looks so
+/// because this machine's clock is wrong. The wall clock may jump at any moment, so it is judged against the steady one each time.
+#[derive(Debug, Default)]
+pub struct Skew(Mutex<Option<Evidence>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Evidence {
+    theirs: Timestamp,
+    steady: SignedDuration,
+}
+
+const SUSPECT: SignedDuration = SignedDuration::from_mins(1);
+/// How old the evidence is before somebody is asked again: a machine that slept comes back with a steady clock that stood still.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
 impl Skew {
     /// Notes a server's `Date` header. A header that is no date is ignored.
-    pub fn note(&self, date: &str, now: Timestamp) {
+    pub(crate) fn note(&self, date: &str, now: Reading) {
         if let Ok(theirs) = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date) {
-            self.0.store(now.as_millisecond() - theirs.as_millisecond(), Ordering::Relaxed);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Evidence { theirs, steady: now.steady });
         }
     }
 
-    /// Whether this machine's clock agrees with the last server that was asked. None while none was.
-    pub fn is_trustworthy(&self) -> Option<bool> {
-        let skew_ms = self.0.load(Ordering::Relaxed);
-        (skew_ms != UNKNOWN).then(|| skew_ms.abs() <= SUSPECT_MS)
+    /// Whether this machine's clock agrees, now, with the last server that was asked. None while none was.
+    pub(crate) fn is_trustworthy(&self, now: Reading) -> Option<bool> {
+        let Evidence { theirs, steady } = self.evidence()?;
+        let expected = theirs.checked_add(now.steady - steady).ok()?;
+        Some(now.wall.duration_since(expected).abs() <= SUSPECT)
+    }
+
+    /// Whether it is time to ask somebody again.
+    pub(crate) fn is_old(&self, now: Reading) -> bool {
+        self.evidence().is_none_or(|evidence| now.steady - evidence.steady > ASK_AGAIN)
+    }
+
+    fn evidence(&self) -> Option<Evidence> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,11 +110,15 @@ impl Skew {
 mod tests {
     use super::*;
 
+    fn reading(wall: &str, steady_s: i64) -> Reading {
+        Reading { wall: wall.parse().unwrap(), steady: SignedDuration::from_secs(steady_s) }
+    }
+
     #[test]
     fn skew_is_suspect_beyond_a_minute() {
-        let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+        let now = reading("2026-11-22T20:00:00Z", 0);
         let skew = Skew::default();
-        assert_eq!(skew.is_trustworthy(), None);
+        assert_eq!(skew.is_trustworthy(now), None);
         for (date, suspect) in [
             ("Sun, 22 Nov 2026 20:00:30 GMT", false),
             ("Sun, 22 Nov 2026 20:02:00 GMT", true),
@@ -87,7 +127,24 @@ mod tests {
             ("Sun, 22 Nov 2026 19:58:00 GMT", true),
         ] {
             skew.note(date, now);
-            assert_eq!(skew.is_trustworthy(), Some(!suspect), "{date}");
+            assert_eq!(skew.is_trustworthy(now), Some(!suspect), "{date}");
         }
+    }
+
+    #[test]
+    fn w19_a_clock_that_jumps_after_the_evidence_is_suspect_until_it_is_back() {
+        let skew = Skew::default();
+        skew.note("Sun, 22 Nov 2026 20:00:00 GMT", reading("2026-11-22T20:00:00Z", 100));
+        for (wall, steady_s, trustworthy) in [
+            ("2026-11-22T21:00:00Z", 3700, true),
+            ("2026-11-22T19:50:00Z", 100, false),
+            ("2026-11-22T23:00:00Z", 130, false),
+            ("2026-11-22T20:00:30Z", 130, true),
+        ] {
+            assert_eq!(skew.is_trustworthy(reading(wall, steady_s)), Some(trustworthy), "{wall} {steady_s}");
+        }
+        assert!(
+            !skew.is_old(reading("2026-11-22T23:00:00Z", 130)) && skew.is_old(reading("2026-11-22T20:02:00Z", 220))
+        );
     }
 }

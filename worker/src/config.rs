@@ -13,6 +13,7 @@ use http::Uri;
 pub(crate) use api_key::ApiKey;
 pub use api_key::Secret;
 
+use crate::ledger::Retention;
 use crate::sns::Topic;
 
 /// A setting that the worker cannot start with. The text names the variable and the remedy, never a secret's value.
@@ -50,6 +51,10 @@ pub struct Config {
     /// Whether the fulfilment API honours idempotency keys.
     pub(crate) idempotent: bool,
     pub(crate) ledger: LedgerChoice,
+    /// How long the ledger keeps a record after it was last written.
+    pub(crate) ledger_retention: Retention,
+    /// The most that a ledger in memory takes, in bytes.
+    pub(crate) ledger_limit: usize,
     pub(crate) allow_signature_v1: bool,
     /// Whether to confirm subscriptions under the task's own name, so that SNS lets nobody else end them.
     #[cfg(feature = "signed-confirmation")]
@@ -65,6 +70,8 @@ pub struct Config {
     pub(crate) max_concurrent_orders: Option<usize>,
     pub(crate) max_connections: usize,
     pub(crate) direct_fulfil: bool,
+    /// Names besides those of loopback by which the worker may be called on a laptop, in lower case.
+    pub(crate) hosts: Vec<String>,
 }
 
 impl Config {
@@ -81,14 +88,17 @@ impl Config {
     /// | `INTERSTELLA_GATHER_MS` | 1000 | how long gathering takes, at most 5000 |
     /// | `INTERSTELLA_FULFILMENT_IDEMPOTENT` | true | whether the API honours idempotency keys; if not, ambiguous orders are parked |
     /// | `INTERSTELLA_LEDGER` | `memory` | or `sqlite:PATH`, or `dynamodb:TABLE`; memory is enough only for one replica or an idempotent API |
+    /// | `INTERSTELLA_LEDGER_RETENTION_S` | 7200 | how long an order is remembered after its last word, for duplicates of it; at least the maximum message age. A quarter of an hour is added for clocks that disagree |
+    /// | `INTERSTELLA_LEDGER_MAX_MIB` | 48 | the most that a ledger in memory takes; when it is full, orders are told to come back. Each takes about 100 bytes when it is done, so 48 MiB are 64 orders a second for two hours |
     /// | `INTERSTELLA_SNS_SIGNATURE_V1` | false | accept SHA-1 signatures. A topic signs with version 1 unless its attribute `SignatureVersion` is 2: set that, or this |
     /// | `INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE` | false | confirm subscriptions under the task's role, which needs `sns:ConfirmSubscription`, so that nobody else can end them; with the cargo feature `signed-confirmation` |
-    /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it to redrive a dead-letter queue |
+    /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it, and the ledger's retention with it, to redrive a dead-letter queue |
     /// | `INTERSTELLA_DRAIN_LAG_MS` | 1000 | go on accepting for so long after SIGTERM, at most 3000 |
     /// | `INTERSTELLA_MAX_IN_FLIGHT` | 512 | orders in the worker at once; more are told to come back |
     /// | `INTERSTELLA_MAX_CONCURRENT_ORDERS` | none | of those, the orders worked on at once: with gathering, it is what a task manages. The others wait some seconds, and are then told to come back |
     /// | `INTERSTELLA_MAX_CONNECTIONS` | 1024 | less if the limit on open files is low |
     /// | `INTERSTELLA_DIRECT_FULFIL` | false | serve `POST /fulfill/`, which asks for no proof of who sends |
+    /// | `INTERSTELLA_HOSTS` | none | names in the Host header, separated by commas, that are answered besides those of loopback and addresses while `AWS_ENDPOINT_URL` is on loopback; otherwise every name is |
     /// | `AWS_ENDPOINT_URL` | none | a loopback origin takes SNS's place; any other value is ignored |
     pub fn from_env(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let vars = Vars(vars.collect());
@@ -101,6 +111,7 @@ impl Config {
             return Err(problem(AUTHENTICATE, format!("asks for what this worker is built without; {remedy}")));
         }
         let (api_key, api_key_file) = api_key(&vars)?;
+        let max_age = vars.seconds(MAX_AGE, 7200, 60..=6 * 24 * 3600)?;
         Ok(Config {
             address: SocketAddr::new(host, port),
             admin_address: admin_port.map(|port| SocketAddr::new(host, port)),
@@ -111,16 +122,19 @@ impl Config {
             gather: vars.millis("INTERSTELLA_GATHER_MS", 1000, 0..=5000)?,
             idempotent: vars.flag("INTERSTELLA_FULFILMENT_IDEMPOTENT", true)?,
             ledger: ledger(&vars)?,
+            ledger_retention: retention(&vars, max_age)?,
+            ledger_limit: vars.count("INTERSTELLA_LEDGER_MAX_MIB", 48, 1..=1 << 20)?.saturating_mul(1 << 20),
             allow_signature_v1: vars.flag("INTERSTELLA_SNS_SIGNATURE_V1", false)?,
             #[cfg(feature = "signed-confirmation")]
             authenticate_unsubscribe,
             local_origin: local_origin(&vars)?,
             drain_lag: vars.millis("INTERSTELLA_DRAIN_LAG_MS", 1000, 0..=3000)?,
-            max_age: vars.seconds("INTERSTELLA_MAX_MESSAGE_AGE_S", 7200, 60..=6 * 24 * 3600)?,
+            max_age,
             max_in_flight: vars.count("INTERSTELLA_MAX_IN_FLIGHT", 512, 1..=100_000)?,
             max_concurrent_orders: vars.limit("INTERSTELLA_MAX_CONCURRENT_ORDERS", 1..=100_000)?,
             max_connections: vars.count("INTERSTELLA_MAX_CONNECTIONS", 1024, 1..=100_000)?,
             direct_fulfil: vars.flag("INTERSTELLA_DIRECT_FULFIL", false)?,
+            hosts: vars.list("INTERSTELLA_HOSTS"),
         })
     }
 
@@ -135,6 +149,7 @@ impl Config {
     }
 }
 
+const MAX_AGE: &str = "INTERSTELLA_MAX_MESSAGE_AGE_S";
 const AUTHENTICATE: &str = "INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE";
 
 struct Vars(Vec<(String, String)>);
@@ -197,6 +212,11 @@ impl Vars {
     /// As [`Self::count`], without a default.
     fn limit(&self, name: &'static str, range: std::ops::RangeInclusive<u64>) -> Result<Option<usize>, ConfigError> {
         self.get(name).map(|_| self.count(name, *range.start(), range)).transpose()
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let items = self.get(name).unwrap_or_default().split(',');
+        items.map(|item| item.trim().to_ascii_lowercase()).filter(|item| !item.is_empty()).collect()
     }
 
     fn flag(&self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
@@ -262,6 +282,21 @@ fn ledger(vars: &Vars) -> Result<LedgerChoice, ConfigError> {
         Some(("dynamodb", table)) if is_table(table) => dynamodb(table),
         _ => Err(problem(NAME, format!("must be `memory`, `sqlite:PATH` or `dynamodb:TABLE`, not {text:?}"))),
     }
+}
+
+/// A message that is taken must find the record of the one it repeats.
+fn retention(vars: &Vars, max_age: Duration) -> Result<Retention, ConfigError> {
+    const NAME: &str = "INTERSTELLA_LEDGER_RETENTION_S";
+    let retention = vars.seconds(NAME, 7200, 60..=14 * 24 * 3600)?;
+    if retention < max_age {
+        let (retention, max_age) = (retention.as_secs(), max_age.as_secs());
+        let problem_of = format!(
+            "is {retention} and {MAX_AGE} is {max_age}: a duplicate could come when its order is forgotten; \
+             set it to {max_age} or more"
+        );
+        return Err(problem(NAME, problem_of));
+    }
+    Ok(Retention::of_messages(retention))
 }
 
 fn is_table(name: &str) -> bool {
@@ -347,6 +382,9 @@ mod tests {
             ("INTERSTELLA_MAX_CONCURRENT_ORDERS", "none"),
             ("INTERSTELLA_FULFILMENT_IDEMPOTENT", "yes"),
             ("INTERSTELLA_MAX_MESSAGE_AGE_S", "700000"),
+            ("INTERSTELLA_LEDGER_RETENTION_S", "7199"),
+            ("INTERSTELLA_LEDGER_RETENTION_S", "2h"),
+            ("INTERSTELLA_LEDGER_MAX_MIB", "0"),
             ("PORT", "99999"),
             ("HOST", "example.org"),
         ] {
@@ -356,6 +394,18 @@ mod tests {
             assert!(!shown.contains("canary"), "{shown}");
         }
         assert!(!format!("{:?}", with(&[]).unwrap()).contains("canary"));
+    }
+
+    #[test]
+    fn an_order_is_remembered_for_as_long_as_its_message_is_taken() {
+        let ages = |age, retention| {
+            with(&[("INTERSTELLA_MAX_MESSAGE_AGE_S", age), ("INTERSTELLA_LEDGER_RETENTION_S", retention)])
+        };
+        assert_eq!(with(&[]).unwrap().ledger_retention, Retention::of_messages(Duration::from_secs(7200)));
+        assert_eq!(ages("60", "90").unwrap().ledger_retention, Retention::of_messages(Duration::from_secs(90)));
+        assert!(ages("10800", "10800").is_ok());
+        let error = ages("10800", "7200").unwrap_err().to_string();
+        assert!(error.contains("set it to 10800 or more"), "{error}");
     }
 
     #[test]

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use crate::capacity::Capacity;
 use crate::client::{FulfilmentApi, Verdict};
 use crate::clock::Clock;
-use crate::ledger::{self, Change, Ledger, LedgerError, Outcome, Record, State};
+use crate::ledger::{self, Change, Fingerprint, Ledger, LedgerError, Outcome, Record, State, Usage};
 use crate::metrics::Metrics;
-use crate::order::{Order, fingerprint};
+use crate::order::Order;
 
 /// What to tell SNS about a verified message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +52,23 @@ impl Fulfiller {
             Ok(order) => self.take_turn(delivery, order).await,
             Err(problem) => self.quarantine(delivery.key, &delivery.message, problem).await,
         };
-        let reply = reply.unwrap_or_else(|error| {
-            tracing::error!(%error, "the order will be delivered again");
-            Reply::TryLater("the ledger is not available", None)
-        });
+        let reply = reply.unwrap_or_else(|error| self.unwritten(&error));
         self.count(delivery, reply);
         reply
+    }
+
+    /// Without the ledger nothing is done. One that is late comes round by itself; otherwise a person has to see to it.
+    fn unwritten(&self, error: &LedgerError) -> Reply {
+        tracing::error!(%error, "the order will be delivered again");
+        match error {
+            LedgerError::Timeout => {}
+            LedgerError::Failed(_) => self.metrics.alarm("ledger"),
+            LedgerError::Full(_) => {
+                self.metrics.alarm("ledger_full");
+                return Reply::TryLater("the ledger is full", None);
+            }
+        }
+        Reply::TryLater("the ledger is not available", None)
     }
 
     fn count(&self, delivery: &Delivery, reply: Reply) {
@@ -87,12 +98,12 @@ impl Fulfiller {
             Outcome::Won(attempt) => self.fulfil(delivery.key, attempt, order).await,
             Outcome::Settled(_) => Ok(Reply::Ended("duplicate")),
             Outcome::NewlyParked => {
-                self.metrics.alarm("parked");
+                self.hold("parked");
                 Ok(Reply::Ended("parked"))
             }
             Outcome::Busy(until_ms) => Ok(Reply::TryLater("in progress elsewhere", self.until(until_ms))),
             Outcome::Conflict => {
-                let key = Uuid::new_v5(&delivery.key, order.fingerprint().as_bytes());
+                let key = Uuid::new_v5(&delivery.key, order.fingerprint().to_string().as_bytes());
                 self.quarantine(key, &delivery.message, "another order was delivered under this key").await
             }
             Outcome::Written | Outcome::Fenced => Ok(Reply::TryLater("fenced", None)),
@@ -131,7 +142,7 @@ impl Fulfiller {
             }
             Verdict::Refused(status) => {
                 let finish = self.apply(key, Change::Finish { attempt, status }).await?;
-                self.metrics.alarm("rejected");
+                self.hold("rejected");
                 Ok(if finish == Outcome::Written { Reply::Ended("rejected") } else { Reply::TryLater("fenced", None) })
             }
             Verdict::NotProcessed(_) | Verdict::NotSent => {
@@ -152,14 +163,22 @@ impl Fulfiller {
 
     async fn quarantine(&self, key: Uuid, message: &str, reason: &'static str) -> Result<Reply, LedgerError> {
         let change = Change::Quarantine {
-            fingerprint: fingerprint(message),
+            fingerprint: Fingerprint::of(message),
             order: message.to_owned(),
             reason: reason.to_owned(),
         };
         if self.apply(key, change).await? == Outcome::Written {
-            self.metrics.alarm("quarantined");
+            self.hold("quarantined");
         }
         Ok(Reply::Ended("quarantined"))
+    }
+
+    /// Says that an order waits for a person, and that those which do take much of the ledger's room, before it is full.
+    fn hold(&self, kind: &'static str) {
+        self.metrics.alarm(kind);
+        if self.ledger.usage().is_some_and(Usage::is_crowded) {
+            self.metrics.alarm("ledger_held");
+        }
     }
 
     /// Sends a held order again, because a person said so.

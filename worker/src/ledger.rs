@@ -8,10 +8,13 @@
 pub(crate) mod contract;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+mod fingerprint;
 mod memory;
+mod retention;
 mod sqlite;
 mod transition;
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -20,15 +23,14 @@ use uuid::Uuid;
 
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::DynamoDbLedger;
-pub use memory::MemoryLedger;
+pub use fingerprint::Fingerprint;
+pub use memory::{DEFAULT_LIMIT, MemoryLedger};
+pub use retention::Retention;
 pub use sqlite::SqliteLedger;
 pub use transition::transition;
 
 /// How long a claim protects an order from other replicas. Longer than gathering and every time-out of a call together.
 pub const LEASE_MS: i64 = 20_000;
-
-/// How long a finished order is remembered: seven days, longer than the oldest message that is accepted.
-pub const RETENTION_MS: i64 = 7 * 24 * 3600 * 1000;
 
 /// The longest a caller waits for a ledger before it answers "try later".
 pub const TIMEOUT: Duration = Duration::from_secs(1);
@@ -87,9 +89,9 @@ pub struct Record {
     pub uncertain: bool,
     /// Until when the claim is protected, in milliseconds since the Unix epoch.
     pub lease_until_ms: i64,
-    /// SHA-256 of the canonical order, in hex.
-    pub fingerprint: String,
-    /// The order's text as the topic signed it, so that a person can read and resend it.
+    /// The canonical order's.
+    pub fingerprint: Fingerprint,
+    /// The order's text as the topic signed it, so that a person can read and resend it. A ledger may drop it when the order is done.
     pub order: String,
     /// The fulfilment API's HTTP status, once there is one.
     pub status: Option<u16>,
@@ -99,20 +101,13 @@ pub struct Record {
     pub updated_ms: i64,
 }
 
-impl Record {
-    /// Whether the record may be forgotten at `now_ms`.
-    pub fn is_expired(&self, now_ms: i64) -> bool {
-        !self.state.is_held() && self.updated_ms.saturating_add(RETENTION_MS) < now_ms
-    }
-}
-
 /// What a worker asks the ledger to do with one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Take the order, if nobody else has it.
     Claim {
-        /// SHA-256 of the canonical order, in hex.
-        fingerprint: String,
+        /// The canonical order's.
+        fingerprint: Fingerprint,
         /// The order's text.
         order: String,
         /// Whether the fulfilment API honours idempotency keys, so that a sent order may be sent again.
@@ -142,8 +137,8 @@ pub enum Change {
     },
     /// Keep a signed order that cannot be processed.
     Quarantine {
-        /// SHA-256 of the message, in hex.
-        fingerprint: String,
+        /// The message's.
+        fingerprint: Fingerprint,
         /// The message.
         order: String,
         /// What is wrong with it.
@@ -183,6 +178,38 @@ pub enum LedgerError {
     /// It failed.
     #[error("the ledger failed: {0}")]
     Failed(String),
+    /// It has no room for a new order; known ones go on.
+    #[error("the ledger is full: {0}")]
+    Full(Usage),
+}
+
+/// How full a ledger is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// What its records take.
+    pub used: usize,
+    /// Of that, what waits for a person.
+    pub held: usize,
+    /// What they may take.
+    pub limit: usize,
+}
+
+impl Usage {
+    /// Whether what waits for a person takes so much of the room, a quarter, that somebody has to look before it is full.
+    pub fn is_crowded(self) -> bool {
+        self.held > self.limit / 4
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Usage { used, held, limit } = self;
+        write!(
+            f,
+            "{used} of {limit} bytes are taken, {held} of them by orders that wait for a person; \
+             raise INTERSTELLA_LEDGER_MAX_MIB and the task's memory, or use a `sqlite:` or `dynamodb:` ledger"
+        )
+    }
 }
 
 /// A ledger's answer, in the future.
@@ -198,4 +225,9 @@ pub trait Ledger: Send + Sync {
 
     /// The records that a person has to look at, oldest first, at most `limit`.
     fn held(&self, limit: u32) -> Answer<'_, Vec<(Uuid, Record)>>;
+
+    /// How full it is. None where the room is a disk's or a cloud's.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
 }

@@ -1,7 +1,7 @@
 //! Takes orders over HTTP and fulfils each exactly once.
 //!
 //! ```text
-//! server (bounds) ─▶ routes ─▶ sns::verify ─▶ fulfil: claim ─▶ gather ─▶ intent ─▶ client ─▶ finish ─▶ reply
+//! guard (bounds) ─▶ routes ─▶ sns::verify ─▶ fulfil: claim ─▶ gather ─▶ intent ─▶ client ─▶ finish ─▶ reply
 //!                                                └──────────── ledger ────────────────────────┘
 //! ```
 //!
@@ -9,6 +9,7 @@
 //! with ambiguous orders parked for a person. A reply other than "try later" is given only when responsibility has ended.
 
 mod admin;
+mod body;
 mod capacity;
 mod client;
 mod clock;
@@ -23,7 +24,6 @@ mod outbound;
 mod parked;
 mod program;
 mod routes;
-mod server;
 mod sns;
 mod worker;
 

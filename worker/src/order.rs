@@ -1,8 +1,10 @@
 //! What an order says, and the identity under which it has one effect.
 
-use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use serde::Deserialize;
 use uuid::{Builder, Uuid};
+
+use crate::ledger::Fingerprint;
 
 /// Orders are identified within this namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8f1d_7a52_2c0e_4f7b_9c55_1e57_e11a_8888);
@@ -28,20 +30,15 @@ impl Order {
         }
     }
 
-    /// SHA-256 of the order in its one canonical form, in hex.
-    pub(crate) fn fingerprint(self) -> String {
-        fingerprint(&format!("{{\"bundle\":{}}}", self.bundle))
+    /// The fingerprint of the order in its one canonical form.
+    pub(crate) fn fingerprint(self) -> Fingerprint {
+        Fingerprint::of(&format!("{{\"bundle\":{}}}", self.bundle))
     }
 
     /// The request to the fulfilment API: `{"iridium":1,"magnesite":1}`.
     pub(crate) fn body(self) -> String {
         format!("{{\"iridium\":{0},\"magnesite\":{0}}}", self.bundle)
     }
-}
-
-/// SHA-256 in hex.
-pub(crate) fn fingerprint(text: &str) -> String {
-    hex::encode(digest(&SHA256, text.as_bytes()))
 }
 
 /// The idempotency key of a message: every delivery of it, on every replica, has the same. It is the version 5 UUID of

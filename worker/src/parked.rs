@@ -54,7 +54,7 @@ pub(crate) async fn run(command: Command, config: &Config) -> Result<String, Str
     if config.ledger == LedgerChoice::Memory {
         return Err("the memory ledger ends with its worker; set INTERSTELLA_LEDGER to the worker's own".to_owned());
     }
-    let ledger = open_ledger(&config.ledger).await.map_err(|error| error.to_string())?;
+    let ledger = open_ledger(config, &Clock::system()).await.map_err(|error| error.to_string())?;
     let key = match command {
         Command::Serve | Command::List => {
             let held = ledger.held(MAX_LISTED).await.map_err(|error| error.to_string())?;

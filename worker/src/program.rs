@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
+use interstella_guard::listen;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
 use crate::log;
 use crate::parked::{self, Command, USAGE};
-use crate::server::listen;
 use crate::worker;
 
 /// The exit code for a configuration that cannot work, as sysexits has it.

@@ -9,16 +9,17 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use interstella_guard::Stage;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use uuid::Uuid;
 
+use crate::body::{BodyError, Budget, ReadBody, read_body};
 use crate::clock::Clock;
 use crate::fulfil::{Delivery, Fulfiller, Reply};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::order;
-use crate::server::{BodyError, Budget, Handler, ReadBody, Stage, read_body};
-use crate::sns::{Confirmer, Envelope, Kind, Refusal, Topic, Verifier};
+use crate::sns::{Confirmer, Envelope, Kind, Refusal, Topic, Verifier, WRONG_CLOCK};
 
 const WELCOME: &str = "Welcome to the monolith";
 const RETRY_SOON: Duration = Duration::from_secs(1);
@@ -100,8 +101,9 @@ enum Path {
     Direct,
 }
 
-impl Handler for Routes {
-    async fn handle(&self, request: Request<Incoming>, shed: bool) -> Response<Full<Bytes>> {
+impl Routes {
+    /// Answers a request. `shed` says that its connection is above the cap: only cheap answers.
+    pub(crate) async fn handle(&self, request: Request<Incoming>, shed: bool) -> Response<Full<Bytes>> {
         let is_draining = *self.parts.stage.borrow() != Stage::Serving;
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_post = request.method() == Method::POST;
@@ -247,8 +249,10 @@ impl Routes {
     /// Unsigned messages mean that the subscription is set up wrongly, or that somebody found the port.
     fn watch(&self, refusal: Refusal) {
         tracing::warn!(?refusal, "a message was refused");
-        if let Refusal::Forged("unsigned" | "raw deliveries carry no signature") = refusal {
-            self.parts.metrics.alarm("unsigned");
+        match refusal {
+            Refusal::Forged("unsigned" | "raw deliveries carry no signature") => self.parts.metrics.alarm("unsigned"),
+            WRONG_CLOCK => self.parts.metrics.alarm("clock"),
+            _ => {}
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use envelope::{Envelope, Kind};
 pub(crate) use keys::KeyCache;
 pub(crate) use signer::Signer;
 pub(crate) use topic::Topic;
-pub(crate) use verify::{Rules, Verifier};
+pub(crate) use verify::{Rules, Verifier, WRONG_CLOCK};
 
 /// Why a message is not processed. The text is one of ours, never the sender's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

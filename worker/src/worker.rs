@@ -1,10 +1,16 @@
 //! Puts the parts together and takes them down again in order.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use hyper::service::service_fn;
+use interstella_guard::doors::{Size, descriptors};
+use interstella_guard::gate::Hosts;
+use interstella_guard::{Arrival, Bounds, Doors, Gate, Stage, serve};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::admin::Admin;
@@ -18,12 +24,15 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::outbound::{Observer, Outbound};
 use crate::routes::{Parts, Routes};
-use crate::server::{Doors, Stage, serve};
 use crate::sns::{Confirmer, KeyCache, Rules, Signer, Verifier};
 
 /// The longest that orders in flight are waited for; with the lag it stays under 15 seconds.
 const FINISH: Duration = Duration::from_secs(12);
 const MAX_ADMIN_CONNECTIONS: usize = 32;
+/// Connections beyond the cap that are answered from the reserve.
+const RESERVE: usize = 64;
+/// File descriptors for everything but accepted connections.
+const OTHER_FILES: usize = 128;
 
 /// What a worker takes from outside, apart from its configuration. The default is the real thing.
 pub struct Environment {
@@ -81,12 +90,28 @@ pub async fn run_in(
     let limits = environment.limits;
     let capacity = Arc::new(Capacity::new(&config, limits, metrics.waiting.clone()));
     let routes = routes(environment, &config, &metrics, &in_flight, &capacity, stage.clone()).await?;
-    let doors = Doors::new(config.max_connections, metrics.connections.clone(), limits);
-    let orders = tokio::spawn(serve(listener, routes, doors, stage.clone()));
+    let (gate, bounds) = (gate(&config), bounds(limits));
+    let connections = metrics.connections.clone();
+    let orders = serve(listener, doors(config.max_connections), gate.clone(), bounds, stage.clone(), {
+        move |_: &TcpStream, arrival: Arrival| {
+            let (routes, count) = (routes.clone(), Counted::new(&connections));
+            service_fn(move |request| {
+                let (routes, _) = (routes.clone(), &count);
+                async move { Ok::<_, Infallible>(routes.handle(request, arrival.is_shed).await) }
+            })
+        }
+    });
+    let orders = tokio::spawn(orders);
     let probes = admin.map(|listener| {
-        let doors = Doors::new(MAX_ADMIN_CONNECTIONS, metrics.connections.clone(), limits);
         let admin = Admin { metrics: Arc::clone(&metrics), stage: stage.clone() };
-        tokio::spawn(serve(listener, admin, doors, stage.clone()))
+        let connections = metrics.connections.clone();
+        tokio::spawn(serve(listener, doors(MAX_ADMIN_CONNECTIONS), gate, bounds, stage, move |_: &TcpStream, _| {
+            let (admin, count) = (admin.clone(), Counted::new(&connections));
+            service_fn(move |request| {
+                let (admin, _) = (admin.clone(), &count);
+                async move { Ok::<_, Infallible>(admin.handle(request).await) }
+            })
+        }))
     });
 
     shutdown.await;
@@ -106,6 +131,40 @@ pub async fn run_in(
         probes.abort();
     }
     finished
+}
+
+/// A connection in the metrics, for as long as it is open.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Counted(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// At most `wanted` connections, and at most what the limit on open files leaves room for.
+fn doors(wanted: usize) -> Doors {
+    let room = descriptors().saturating_sub(OTHER_FILES);
+    Doors::new(Size { connections: wanted, reserve: RESERVE }.within(room))
+}
+
+/// On a laptop, a browser reaches this worker too, and health checks call it by its address, as AWS's do. In production the load
+/// balancer's names are the service's own.
+fn gate(config: &Config) -> Gate {
+    let hosts = if config.local_origin.is_some() { Hosts::Addresses } else { Hosts::Any };
+    Gate { hosts, also: config.hosts.clone(), links: true }
+}
+
+fn bounds(limits: Limits) -> Bounds {
+    let Limits { first_byte, head, idle, .. } = limits;
+    Bounds { first_byte, head, idle, ..Bounds::default() }
 }
 
 /// Load balancers go on sending until they have noticed.
@@ -135,7 +194,7 @@ async fn routes(
     };
     let ledger = match ledger {
         Some(ledger) => ledger,
-        None => open_ledger(&config.ledger).await?,
+        None => open_ledger(config, &clock).await?,
     };
     Ok(Routes::new(Parts {
         verifier: Verifier::new(rules, keys, clock.clone(), skew),
@@ -176,12 +235,13 @@ async fn signer(_config: &Config) -> Option<Signer> {
 }
 
 /// Opens the configured ledger.
-pub(crate) async fn open_ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, LedgerError> {
-    Ok(match choice {
-        LedgerChoice::Memory => Arc::new(MemoryLedger::default()),
-        LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+pub(crate) async fn open_ledger(config: &Config, clock: &Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let (retention, clock) = (config.ledger_retention, clock.clone());
+    Ok(match &config.ledger {
+        LedgerChoice::Memory => Arc::new(MemoryLedger::new(clock, retention, config.ledger_limit)),
+        LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open_with(path, clock, retention)?),
         #[cfg(feature = "dynamodb")]
-        LedgerChoice::DynamoDb(table) => Arc::new(crate::ledger::DynamoDbLedger::open(table).await?),
+        LedgerChoice::DynamoDb(table) => Arc::new(crate::ledger::DynamoDbLedger::open(table, retention).await?),
     })
 }
 

@@ -13,6 +13,9 @@ use crate::resource::service::history::{self, Attempt, Failure, History, Record}
 use crate::resource::task_definition::{self, Revision, choice};
 use crate::resource::{service, subscription, target_group};
 
+/// Revisions that are remembered although they are not asked for now. Every rollout adds one.
+const CACHED: usize = 4_096;
+
 /// Reads each service's own revision, the newest of the family where that is not what is wanted, and all of ours where the app goes.
 pub(super) async fn read_revisions(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     let own = |app: &App<'_>| app.service().map(|found| found.task_definition_arn.clone());
@@ -71,6 +74,9 @@ async fn read_cached(aws: &Aws, arns: BTreeSet<String>, cache: &mut Cache) -> Fe
     let mut fetched = batch::each(unknown, |arn| task_definition::observe(aws, arn)).await;
     let news = fetched.iter().filter_map(|(arn, one)| Some((arn.clone(), one.clone().ok()??)));
     cache.revisions.extend(news);
+    if cache.revisions.len() > CACHED {
+        cache.revisions.retain(|arn, _| known.contains(arn) || fetched.contains_key(arn));
+    }
     fetched.extend(known.into_iter().map(|arn| {
         let revision = cache.revisions.get(&arn).cloned();
         (arn, Ok(revision))

@@ -3,11 +3,11 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::support::{KEY, quiet, start};
+use crate::support::{KEY, quiet, runtime, start};
 
 fn hq(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hq"));
-    command.args(arguments).env_clear().stdin(Stdio::null());
+    command.args(arguments).env_clear().env("XDG_RUNTIME_DIR", runtime()).stdin(Stdio::null());
     command
 }
 

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 
-use crate::support::{BUNDLE, KEY, Running, eventually, quiet, send, start};
+use crate::support::{BUNDLE, KEY, Running, eventually, quiet, send, start, token};
 
 async fn break_with(hq: &Running, fault: &str) {
-    let answer = hq.post("/faults", &[("content-type", "application/json")], fault).await;
+    let answer = hq.change("/faults", &[("content-type", "application/json")], fault).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
 }
 
@@ -40,7 +40,9 @@ async fn throttling_says_when_to_come_back_until_it_is_cleared() {
             (StatusCode::TOO_MANY_REQUESTS, &"2".parse().unwrap())
         );
     }
-    let cleared = send(Method::DELETE, &hq.url("/faults"), &[], "").await.unwrap();
+    let token = token().header().unwrap();
+    let headers = [("authorization", token.to_str().unwrap())];
+    let cleared = send(Method::DELETE, &hq.url("/faults"), &headers, "").await.unwrap();
     assert_eq!(cleared.status, StatusCode::NO_CONTENT);
     assert_eq!(try_report(&hq, "order-1").await, Ok(StatusCode::OK));
     hq.stop().await;

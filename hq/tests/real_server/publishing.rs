@@ -38,11 +38,11 @@ async fn a_rate_set_while_running_is_followed() {
     let (sns, url) = FakeSns::start().await;
     let hq = start(publishing(&url, 0.0)).await;
     let json = [("content-type", "application/json")];
-    let set = hq.post("/rates/iridium", &json, r#"{"perMinute": 6000}"#).await;
+    let set = hq.change("/rates/iridium", &json, r#"{"perMinute": 6000}"#).await;
     assert_eq!((set.status, set.json()), (StatusCode::OK, json!({ "perMinute": 6000.0 })));
     eventually("orders for iridium go out", || async { sns.count() >= 20 }).await;
     assert!(sns.calls().iter().all(|(_, form)| form["TopicArn"].ends_with(":iridium")));
-    hq.post("/rates/iridium", &json, r#"{"perMinute": 0}"#).await;
+    hq.change("/rates/iridium", &json, r#"{"perMinute": 0}"#).await;
     assert_eq!(hq.get("/rates").await.json()["iridium"], json!({ "perMinute": 0.0 }));
     eventually("all are counted", || async { hq.count("published").await == sns.count() as u64 }).await;
     hq.stop().await;

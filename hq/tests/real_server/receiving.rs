@@ -122,7 +122,7 @@ async fn orders_and_issued_keys_outlive_a_restart() {
     let config = Config { database: Database::Path(directory.path().join("hq.sqlite")), ..quiet() };
     let hq = start(config.clone()).await;
     let first = hq.report("order-1").await;
-    let issued = hq.post("/keys", &[], "").await.json();
+    let issued = hq.change("/keys", &[], "").await.json();
     hq.stop().await;
 
     let hq = start(config).await;
@@ -141,7 +141,7 @@ async fn a_request_in_flight_is_finished_when_told_to_stop() {
     let hq = start(quiet()).await;
     let mut connection = TcpStream::connect(hq.address).await.unwrap();
     let head = format!(
-        "POST /receiving/ HTTP/1.1\r\nhost: hq\r\nx-api-key: {KEY}\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        "POST /receiving/ HTTP/1.1\r\nhost: localhost\r\nx-api-key: {KEY}\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         BUNDLE.len()
     );
     connection.write_all(head.as_bytes()).await.unwrap();

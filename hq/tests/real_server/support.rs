@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -24,6 +25,16 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 
 pub type Fields = BTreeMap<String, String>;
 
+/// Where the tests' token is; the commands under test are pointed there.
+pub fn runtime() -> &'static std::path::Path {
+    static FOLDER: std::sync::LazyLock<tempfile::TempDir> = std::sync::LazyLock::new(|| tempfile::tempdir().unwrap());
+    FOLDER.path()
+}
+
+pub fn token() -> Token {
+    Token::of_user(&runtime().join("interstella")).unwrap()
+}
+
 /// A configuration that publishes nothing.
 pub fn quiet() -> Config {
     Config {
@@ -31,6 +42,8 @@ pub fn quiet() -> Config {
         sns_endpoint: None,
         topics: TopicRate::workshop("arn:aws:sns:us-west-2:123456789012:", 0.0),
         bootstrap_key: Some(KEY.parse::<ApiKey>().unwrap()),
+        token: token(),
+        hosts: Vec::new(),
         start_paused: false,
     }
 }
@@ -72,6 +85,13 @@ impl Running {
 
     pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         send(Method::POST, &self.url(path), headers, body).await.unwrap()
+    }
+
+    /// With the owner's token.
+    pub async fn change(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let token = token().header().unwrap();
+        let headers = [headers, &[("authorization", token.to_str().unwrap())]].concat();
+        self.post(path, &headers, body).await
     }
 
     /// Reports a fulfilled bundle under an idempotency key.

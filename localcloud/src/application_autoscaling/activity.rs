@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use interstella_autoscaling::activity::{
     Status, description, description_of_bounds, description_of_none, scheduled_cause, status_message,
@@ -21,8 +22,10 @@ use crate::world::World;
 /// Activities on a page, at most.
 const PAGE: usize = 50;
 
-/// Activities that are kept for a service. AWS keeps those of six weeks.
+/// Activities that are kept for a service.
 const KEPT: usize = 1_000;
+/// How long an activity is kept, in cloud time (AWS: six weeks).
+const LIFE: Duration = Duration::from_hours(6 * 7 * 24);
 
 /// The activities of one service, newest first. Copies of the world share them until one changes.
 pub type Activities = Arc<VecDeque<Activity>>;
@@ -78,10 +81,16 @@ pub fn scheduled(world: &mut World, now: CloudTime, key: &ServiceKey, action: &s
 fn record(world: &mut World, key: &ServiceKey, mut activity: Activity) -> String {
     let id = world.ids.uuid();
     activity.id.clone_from(&id);
+    let now = activity.started_at;
+    let is_over = |activity: &Activity| now.since(activity.started_at) > LIFE;
+    world.application_autoscaling.activities.retain(|_, all| all.front().is_some_and(|newest| !is_over(newest)));
     let all = world.application_autoscaling.activities.entry(key.clone()).or_default();
     let all = Arc::make_mut(all);
     all.push_front(activity);
     all.truncate(KEPT);
+    while all.back().is_some_and(is_over) {
+        all.pop_back();
+    }
     id
 }
 

@@ -95,8 +95,8 @@ pub fn begin(world: &mut World, now: CloudTime, key: &ServiceKey) {
     let Some(service) = world.ecs.services.get_mut(key) else { return };
     service_deployment::supersede(service, now);
     let sources = service.deployments.iter().map(|deployment| deployment.number).collect();
-    service.service_deployments.push(service_deployment::ServiceDeployment::new(arn, now, number, sources));
-    service.revisions.push(revision);
+    let begun = service_deployment::ServiceDeployment::new(arn, now, number, sources);
+    service_deployment::add(service, begun, revision);
     service.deployments.insert(
         0,
         Deployment {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use self::round::{Condition, Round, TaskView, Wish};
 use super::deployment::{self, Failure, Rollout};
-use super::service::{Service, ServiceKey, ServiceStatus, reconcile_at};
+use super::service::{self, Service, ServiceKey, ServiceStatus, reconcile_at};
 use super::service_deployment::{self, SdStatus};
 use super::tags::Tags;
 use super::task::start::{self, NewTask};
@@ -261,9 +261,7 @@ fn drain(world: &mut World, now: CloudTime, key: &ServiceKey) {
     }
     let Some(service) = world.ecs.services.get_mut(key) else { return };
     service_deployment::finish(service, now, SdStatus::Stopped, "The service was deleted.");
-    service.status = ServiceStatus::Inactive;
-    service.deployments.clear();
-    service.last_completed = None;
+    service::retire(world, now, key);
 }
 
 /// Takes in that the health of a target changed.

@@ -7,6 +7,7 @@ mod update;
 mod view;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -124,6 +125,8 @@ pub struct Workload {
 pub struct Service {
     pub(super) arn: String,
     pub(super) status: ServiceStatus,
+    /// When it became INACTIVE.
+    pub(super) inactive_at: Option<CloudTime>,
     pub(super) desired: u32,
     pub(super) workload: Workload,
     pub(super) deployment_settings: DeploymentSettings,
@@ -152,6 +155,36 @@ pub struct Service {
     pub(super) steady: bool,
     /// Whether a task found no place.
     pub(super) unplaced: bool,
+}
+
+/// How long an INACTIVE service is described, in cloud time. AWS: "may be cleaned up and purged" at some time (unverified when).
+const INACTIVE_LIFE: Duration = Duration::from_hours(24);
+/// INACTIVE services that are described; the oldest give way.
+const MAX_INACTIVE: usize = 500;
+
+/// Makes a service INACTIVE: from now on it is only described, and not for ever.
+pub(super) fn retire(world: &mut World, now: CloudTime, key: &ServiceKey) {
+    let Some(service) = world.ecs.services.get_mut(key) else { return };
+    service.status = ServiceStatus::Inactive;
+    service.inactive_at = Some(now);
+    service.deployments.clear();
+    service.last_completed = None;
+    world.timers.set(now.after(INACTIVE_LIFE), world::Timer::Ecs(Timer::ForgetService(key.clone())));
+    let retired = world.ecs.services.iter().filter_map(|(key, service)| Some((service.inactive_at?, key)));
+    let mut retired: Vec<_> = retired.collect();
+    retired.sort_unstable();
+    let surplus = retired.len().saturating_sub(MAX_INACTIVE);
+    for key in retired.into_iter().take(surplus).map(|(_, key)| key.clone()).collect::<Vec<_>>() {
+        world.ecs.services.remove(&key);
+    }
+}
+
+/// Forgets a service that has been INACTIVE for long enough. One of the same name may have come since.
+pub(super) fn forget(world: &mut World, now: CloudTime, key: &ServiceKey) {
+    let inactive_at = world.ecs.services.get(key).and_then(|service| service.inactive_at);
+    if inactive_at.is_some_and(|inactive_at| now.since(inactive_at) >= INACTIVE_LIFE) {
+        world.ecs.services.remove(key);
+    }
 }
 
 /// The key that a request means.

@@ -2,6 +2,8 @@
 
 pub mod api;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::deployment::Counts;
@@ -106,6 +108,25 @@ impl ServiceDeployment {
     pub fn is_ongoing(&self) -> bool {
         matches!(self.status, SdStatus::InProgress | SdStatus::RollbackInProgress)
     }
+}
+
+/// Service deployments that are kept of a service, with their revisions. AWS keeps them for 90 days (unverified).
+const KEPT: usize = 100;
+
+/// Adds a service deployment and the revision that it rolls out. The oldest give way, with the revisions that nothing needs.
+pub fn add(service: &mut Service, deployment: ServiceDeployment, revision: ServiceRevision) {
+    service.service_deployments.push(deployment);
+    service.revisions.push(revision);
+    let surplus = service.service_deployments.len().saturating_sub(KEPT);
+    service.service_deployments.drain(..surplus);
+    let shown = |deployment: &ServiceDeployment| {
+        let back = deployment.rollback.as_ref().map(|rollback| rollback.revision);
+        deployment.sources.iter().copied().chain([deployment.target]).chain(back).collect::<Vec<_>>()
+    };
+    let mut needed: BTreeSet<u64> = service.service_deployments.iter().flat_map(shown).collect();
+    let running = service.deployments.iter().chain(&service.last_completed);
+    needed.extend(running.map(|deployment| deployment.number));
+    service.revisions.retain(|revision| needed.contains(&revision.number));
 }
 
 /// Ends the current service deployment.

@@ -145,6 +145,11 @@ pub struct Task {
 }
 
 impl Task {
+    /// ARN of its task definition.
+    pub fn definition(&self) -> &str {
+        &self.definition
+    }
+
     /// Whether it is meant to run (AWS: `desiredStatus` RUNNING).
     pub fn is_wanted(&self) -> bool {
         !self.stop_wanted

@@ -9,7 +9,7 @@ mod list;
 mod register;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,6 +24,9 @@ pub use self::container::{Container, PortMapping, Secret};
 pub use self::list::{delete, deregister, describe, list, list_families};
 pub use self::register::register;
 
+/// Revisions of a family that are kept although they are not ACTIVE and nothing runs them.
+const MAX_INACTIVE: usize = 100;
+
 /// A family.
 #[derive(Debug, Clone, Default)]
 pub struct Family {
@@ -33,6 +36,16 @@ pub struct Family {
 }
 
 impl Family {
+    /// Forgets the oldest revisions that are not ACTIVE and that nothing runs, if there are too many. AWS keeps them "indefinitely" today, and
+    /// says that this may change.
+    fn forget_surplus(&mut self, in_use: &BTreeSet<String>) {
+        let over = self.revisions.values().filter(|one| one.status != Status::Active && !in_use.contains(&one.arn));
+        let over: Vec<u32> = over.map(|one| one.revision).collect();
+        for revision in &over[..over.len().saturating_sub(MAX_INACTIVE)] {
+            self.revisions.remove(revision);
+        }
+    }
+
     /// ACTIVE revisions, oldest first.
     pub fn active(&self) -> impl DoubleEndedIterator<Item = &TaskDefinition> {
         self.revisions.values().filter(|definition| definition.status == Status::Active)
@@ -133,6 +146,19 @@ pub fn find<'a>(ecs: &'a Ecs, name_or_arn: &str) -> Option<&'a TaskDefinition> {
     match revision {
         Some(revision) => family.revisions.get(&revision.parse().ok()?),
         None => family.active().next_back(),
+    }
+}
+
+/// Forgets revisions of a family that are over, if there are too many.
+fn forget_surplus(ecs: &mut Ecs, family: &str) {
+    let services = ecs.services.values().flat_map(|service| {
+        let deployments = service.deployments.iter().chain(&service.last_completed).map(|one| &one.workload);
+        deployments.chain([&service.workload]).map(|workload| workload.task_definition.clone())
+    });
+    let in_use: BTreeSet<String> =
+        services.chain(ecs.tasks.values().map(|task| task.definition().to_owned())).collect();
+    if let Some(family) = ecs.families.get_mut(family) {
+        family.forget_surplus(&in_use);
     }
 }
 

@@ -81,11 +81,14 @@ pub(super) fn put(world: &mut World, now: CloudTime, input: Put) -> Answer {
     let total = input.log_events.len();
     let first_number = world.logs.ingested + 1;
     let group = find_mut(world, &input.log_group_name)?;
-    let stream = group.streams.get_mut(&input.log_stream_name).ok_or_else(stream_missing)?;
+    if !group.streams.by_name.contains_key(&input.log_stream_name) {
+        return Err(stream_missing());
+    }
     let accepted = input.log_events.into_iter().take(in_time).skip(too_old);
     for (event, number) in accepted.zip(first_number..) {
         let ingested = now.as_millis();
-        stream.push(Event { timestamp: event.timestamp, ingested, number, message: event.message });
+        let event = Event { timestamp: event.timestamp, ingested, number, message: event.message };
+        group.streams.push(now, &input.log_stream_name, event);
     }
     world.logs.ingested += u64::try_from(total).unwrap_or(0);
     let mut answer = json!({ "nextSequenceToken": format!("{:056}", world.logs.ingested) });
@@ -125,7 +128,7 @@ enum Position {
 /// Reads a page of a stream. A reader has reached the end when the token it gets is the one it sent.
 pub(super) fn get(world: &World, input: &Get) -> Answer {
     let group = named(world, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
-    let stream = find(world, group)?.streams.get(&input.log_stream_name).ok_or_else(stream_missing)?;
+    let stream = find(world, group)?.streams.by_name.get(&input.log_stream_name).ok_or_else(stream_missing)?;
     let size = page_size(input.limit, PAGE)?;
     let position = match input.next_token.as_deref() {
         Some(token) => read_token(token)?,
@@ -189,6 +192,7 @@ pub(super) fn filter(world: &World, input: &Filter) -> Answer {
     let size = page_size(input.limit, PAGE)?;
     let mut found: Vec<(&String, &Event)> = find(world, group)?
         .streams
+        .by_name
         .iter()
         .filter(|(name, _)| searched(input, name))
         .flat_map(|(name, stream)| stream.events.iter().map(move |event| (name, event)))

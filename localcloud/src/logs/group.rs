@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::stream::Stream;
+use super::stream::Streams;
 use super::{find, find_mut, group_arn, group_missing, invalid, page_size};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
@@ -22,7 +22,7 @@ pub struct Group {
     created: CloudTime,
     retention_days: Option<u32>,
     tags: BTreeMap<String, String>,
-    pub(super) streams: BTreeMap<String, Stream>,
+    pub(super) streams: Streams,
 }
 
 impl Group {
@@ -148,7 +148,7 @@ fn show(world: &World, name: &str, group: &Group) -> Value {
         // The older member's form ends in `:*`, the newer one's does not; calls about tags take the newer one.
         "arn": format!("{arn}:*"),
         "logGroupArn": arn,
-        "storedBytes": group.streams.values().map(Stream::stored_bytes).sum::<usize>(),
+        "storedBytes": group.streams.bytes(),
         "logGroupClass": "STANDARD",
     });
     if let Some(days) = group.retention_days {

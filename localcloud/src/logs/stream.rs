@@ -1,6 +1,6 @@
 //! Log streams: creation, listing, and the bounded store of events.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,8 +11,15 @@ use crate::clock::CloudTime;
 use crate::page;
 use crate::world::World;
 
-/// Events that a stream holds; the oldest give way.
+/// Events that a stream holds; the oldest give way. AWS keeps them for as long as the group's retention says.
 const MAX_EVENTS: usize = 10_000;
+/// What AWS counts for an event besides its message, in bytes.
+const EVENT_BYTES: usize = 26;
+
+/// Bytes of the events of a group, as AWS counts them.
+const MAX_GROUP_BYTES: usize = 1 << 20;
+/// Streams of a group: every task makes one.
+const MAX_STREAMS: usize = 1_000;
 
 /// A log stream.
 #[derive(Debug, Clone, Default)]
@@ -36,16 +43,75 @@ impl Stream {
         Self { created: now, events: VecDeque::new() }
     }
 
-    pub(super) fn push(&mut self, event: Event) {
-        if self.events.len() == MAX_EVENTS {
-            self.events.pop_front();
-        }
+    /// Adds an event, and says how many bytes came and how many went.
+    fn push(&mut self, event: Event) -> (usize, usize) {
+        let added = event.bytes();
+        let removed = if self.events.len() == MAX_EVENTS { self.shorten() } else { 0 };
         self.events.push_back(event);
+        (added, removed)
     }
 
-    pub(super) fn stored_bytes(&self) -> usize {
-        // 26 bytes for each event, as AWS counts.
-        self.events.iter().map(|event| event.message.len() + 26).sum()
+    /// Drops the oldest event, and says how many bytes that frees.
+    fn shorten(&mut self) -> usize {
+        self.events.pop_front().map_or(0, |event| event.bytes())
+    }
+
+    fn stored_bytes(&self) -> usize {
+        self.events.iter().map(Event::bytes).sum()
+    }
+}
+
+impl Event {
+    fn bytes(&self) -> usize {
+        self.message.len() + EVENT_BYTES
+    }
+}
+
+/// The streams of a group, within bounds: AWS has none but the retention.
+#[derive(Debug, Clone, Default)]
+pub struct Streams {
+    pub(super) by_name: BTreeMap<String, Stream>,
+    bytes: usize,
+}
+
+impl Streams {
+    /// Bytes that are stored, as AWS counts them.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds an event to a stream, which is made if need be. Whatever is oldest in the group gives way.
+    pub(super) fn push(&mut self, now: CloudTime, name: &str, event: Event) {
+        if !self.by_name.contains_key(name) {
+            self.add(name.to_owned(), now);
+        }
+        let Some(stream) = self.by_name.get_mut(name) else { return };
+        let (added, removed) = stream.push(event);
+        self.bytes += added;
+        self.bytes -= removed;
+        while self.bytes > MAX_GROUP_BYTES {
+            let fronts = self.by_name.values_mut().filter(|stream| !stream.events.is_empty());
+            let oldest = fronts.min_by_key(|stream| stream.events.front().map(|event| event.number));
+            self.bytes -= oldest.map_or(self.bytes, Stream::shorten);
+        }
+    }
+
+    /// Adds an empty stream. When there are too many, the one that has been silent for longest goes.
+    pub(super) fn add(&mut self, name: String, now: CloudTime) {
+        if self.by_name.len() >= MAX_STREAMS {
+            let last =
+                |stream: &Stream| stream.events.back().map_or(stream.created.as_millis(), |event| event.ingested);
+            let silent = self.by_name.iter().min_by_key(|(_, stream)| last(stream)).map(|(name, _)| name.clone());
+            silent.and_then(|name| self.remove(&name));
+        }
+        self.by_name.insert(name, Stream::new(now));
+    }
+
+    /// Removes a stream with its events.
+    pub(super) fn remove(&mut self, name: &str) -> Option<Stream> {
+        let removed = self.by_name.remove(name)?;
+        self.bytes -= removed.stored_bytes();
+        Some(removed)
     }
 }
 
@@ -73,10 +139,10 @@ pub(super) struct Describe {
 pub(super) fn create(world: &mut World, now: CloudTime, input: Named) -> Answer {
     check_name(&input.log_stream_name)?;
     let group = find_mut(world, &input.log_group_name)?;
-    if group.streams.contains_key(&input.log_stream_name) {
+    if group.streams.by_name.contains_key(&input.log_stream_name) {
         return Err(ApiError::new("ResourceAlreadyExistsException", "The specified log stream already exists"));
     }
-    group.streams.insert(input.log_stream_name, Stream::new(now));
+    group.streams.add(input.log_stream_name, now);
     Ok(json!({}))
 }
 
@@ -90,7 +156,7 @@ pub(super) fn delete(world: &mut World, input: &Named) -> Answer {
 pub(super) fn describe(world: &World, input: &Describe) -> Answer {
     let group = named(world, input.log_group_name.as_deref(), input.log_group_identifier.as_deref())?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
-    let streams = &find(world, group)?.streams;
+    let streams = &find(world, group)?.streams.by_name;
     let mut streams: Vec<(&String, &Stream)> = streams.iter().filter(|(name, _)| name.starts_with(prefix)).collect();
     match input.order_by.as_deref() {
         None | Some("LogStreamName") => {}

@@ -1,5 +1,6 @@
 //! Client connections: the accept loop of one port, and each connection's life.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -12,18 +13,21 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
+use interstella_guard::doors::Place;
+use interstella_guard::{Bounds, Socket, Watched, watched};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::Body;
 use super::headers::Client;
-use super::{Life, Shared, route};
+use super::{Life, Shared, answer, names, route};
 
 /// Bytes of a request's head. An ALB's bounds are checked on the parsed head; what is beyond even this is answered with 431.
 const HEAD_BYTES_MAX: usize = 96 * 1024;
 /// Header fields of a request.
 const FIELDS_MAX: usize = 256;
+/// How long a client may take to begin a request, and to finish its head, unless the idle timeout is shorter.
+const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long accepting pauses after an error, such as having no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -40,9 +44,11 @@ pub(super) async fn run(shared: Arc<Shared>, port: u16, sockets: Vec<std::net::T
         tokio::select! {
             () = shared.reached(Life::Closing) => return,
             changed = table.changed() => if changed.is_err() { return },
-            accepted = accept(&shared, &sockets) => match accepted {
-                Ok((stream, client, permit)) => {
-                    tokio::spawn(serve(Arc::clone(&shared), port, stream, client, permit));
+            accepted = accept(&sockets) => match accepted {
+                Ok((stream, client)) => {
+                    if let Some(place) = shared.doors.admit() {
+                        tokio::spawn(serve(Arc::clone(&shared), port, stream, client, place));
+                    }
                 }
                 Err(error) => pause(port, &error).await,
             }
@@ -50,10 +56,9 @@ pub(super) async fn run(shared: Arc<Shared>, port: u16, sockets: Vec<std::net::T
     }
 }
 
-/// The next connection on any of the sockets, once there is room for one more.
-async fn accept(shared: &Shared, sockets: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(&shared.room).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, client) = poll_fn(|context| {
+/// The next connection on any of the sockets.
+async fn accept(sockets: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|context| {
         for socket in sockets {
             if let Poll::Ready(accepted) = socket.poll_accept(context) {
                 return Poll::Ready(accepted);
@@ -61,8 +66,7 @@ async fn accept(shared: &Shared, sockets: &[TcpListener]) -> io::Result<(TcpStre
         }
         Poll::Pending
     })
-    .await?;
-    Ok((stream, client, permit))
+    .await
 }
 
 async fn pause(port: u16, error: &io::Error) {
@@ -72,18 +76,31 @@ async fn pause(port: u16, error: &io::Error) {
 }
 
 /// Serves one client connection until either side ends it.
-async fn serve(shared: Arc<Shared>, port: u16, stream: TcpStream, client: SocketAddr, permit: OwnedSemaphorePermit) {
-    // Small answers should not wait for more to come; failing to say so costs only time.
-    let _best_effort = stream.set_nodelay(true);
+async fn serve(shared: Arc<Shared>, port: u16, stream: TcpStream, client: SocketAddr, place: Place) {
+    let Ok(open) = Arc::clone(&shared.room).try_acquire_owned() else { return };
     let (idle_timeout, keep_alive) = shared.client_times(port);
     let client = Client { address: client.ip(), port: client.port(), listener_port: port };
-    let service = service_fn(|request| respond(&shared, client, request));
+    let head_time = idle_timeout.min(HEAD_TIME);
+    let bounds = Bounds {
+        first_byte: head_time,
+        head: head_time,
+        idle: idle_timeout,
+        head_bytes: HEAD_BYTES_MAX,
+        fields: FIELDS_MAX,
+    };
+    let is_shed = place.is_shed();
+    let socket = Socket::new(stream, place, bounds);
+    let phase = socket.phase();
+    let service = service_fn(|request| {
+        let busy = watched(&phase);
+        let response = respond(&shared, client, is_shed, request);
+        async { Ok::<_, Infallible>(busy.until_sent(response.await)) as Result<Response<Watched<Body>>, _> }
+    });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(idle_timeout)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(FIELDS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .keep_alive(!is_shed)
+        .max_buf_size(bounds.head_bytes)
+        .max_headers(bounds.fields)
+        .serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     // Whichever comes first; both mean the same.
     let closing = tokio::time::timeout(keep_alive, shared.reached(Life::Closing));
@@ -95,7 +112,7 @@ async fn serve(shared: Arc<Shared>, port: u16, stream: TcpStream, client: Socket
         ended = connection => log_end(ended),
         () = shared.reached(Life::Over) => {}
     }
-    drop(permit);
+    drop(open);
 }
 
 fn log_end(ended: hyper::Result<()>) {
@@ -104,14 +121,17 @@ fn log_end(ended: hyper::Result<()>) {
     }
 }
 
-async fn respond(
-    shared: &Shared,
-    client: Client,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, std::convert::Infallible> {
+async fn respond(shared: &Shared, client: Client, is_shed: bool, request: Request<Incoming>) -> Response<Body> {
+    if is_shed {
+        return answer::error(503);
+    }
     let table = Arc::clone(&shared.table.borrow());
+    let fronts = table.routing.ports.get(&client.listener_port).map_or(&[][..], Vec::as_slice);
+    if !names::is_called(fronts, &shared.names, &request) {
+        return answer::misdirected();
+    }
     let turn = shared.turn.fetch_add(1, Ordering::Relaxed);
-    Ok(route::answer(table, client, turn, trace_id(), request).await)
+    route::answer(table, client, turn, trace_id(), request).await
 }
 
 /// A new ID for X-Amzn-Trace-Id: version, seconds since 1970 and 96 random bits, in hexadecimal.

@@ -29,6 +29,13 @@ pub(super) fn error(status: u16) -> Response<Body> {
     )
 }
 
+/// The name is none of a load balancer's. A real one answers to every name; here a browser on this machine could be told any.
+pub(super) fn misdirected() -> Response<Body> {
+    let text = "No load balancer here goes by the name in the Host header. Use its DNS name or localhost, give it a rule with a \
+                host-header condition, or start the local cloud with --host NAME.\n";
+    page(421, "text/plain", text.to_owned())
+}
+
 /// No load balancer is meant: several listen on the port and the Host header names none.
 pub(super) fn unknown_host<'a>(names: impl Iterator<Item = &'a str>) -> Response<Body> {
     let names: Vec<&str> = names.collect();

@@ -41,6 +41,12 @@ pub(super) async fn to_group(group: &LiveGroup, front: &Front, request: Request<
     match answer {
         Ok((answer, sender)) => {
             let (mut parts, incoming) = answer.into_parts();
+            if let Err(error) = headers::framing(parts.status, parts.version, &mut parts.headers) {
+                // The connection goes with its sender: nobody knows where the next answer would begin.
+                tracing::debug!(%error, "no answer from a target");
+                counters.balancer_5xx();
+                return answer::error(502);
+            }
             headers::to_client(&mut parts.headers, front);
             let download = Download::new(incoming, sender, in_flight, front.idle_timeout);
             Response::from_parts(parts, download.boxed_unsync())

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, SERVER, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    self, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, SERVER, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
+
+use http::{StatusCode, Version};
 
 use crate::elb::routing::{ForwardedFor, Front};
 
@@ -15,6 +17,26 @@ const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Fields for the other end, whatever a peer says of them in Connection: naming them would hide from a target who asks and for what, or
+/// from a client how an answer is framed (RFC 9110 §7.6.1 forbids to name such fields). What an ALB does is unverified.
+const END_TO_END: [HeaderName; 15] = [
+    header::AGE,
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::DATE,
+    header::HOST,
+    header::SET_COOKIE,
+    header::VARY,
+    FORWARDED_FOR,
+    FORWARDED_PORT,
+    FORWARDED_PROTO,
+    TRACE_ID,
+];
 
 /// Addresses that X-Forwarded-For may hold (ALB: 30, else 463).
 const FORWARDED_MAX: usize = 30;
@@ -70,6 +92,36 @@ pub(super) fn to_client(headers: &mut HeaderMap, front: &Front) {
     }
 }
 
+/// An answer whose end two readers may see at different places.
+#[derive(Debug, thiserror::Error)]
+#[error("a target's answer is framed ambiguously")]
+pub(super) struct Ambiguous;
+
+/// Checks how a target frames its answer (RFC 9112 §6.1, §6.3), and leaves one length where it is said twice alike. hyper would
+/// settle the rest silently, while the fields say something else to the client.
+pub(super) fn framing(status: StatusCode, version: Version, headers: &mut HeaderMap) -> Result<(), Ambiguous> {
+    // Nobody is asked to switch protocols: Upgrade is not passed on.
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Ambiguous);
+    }
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next() {
+        let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+        let is_plain = is_chunked && version == Version::HTTP_11 && !headers.contains_key(CONTENT_LENGTH);
+        return if is_plain { Ok(()) } else { Err(Ambiguous) };
+    }
+    let lengths = headers.get_all(CONTENT_LENGTH).iter().filter_map(|value| value.to_str().ok());
+    let mut lengths = lengths.flat_map(|value| value.split(',')).map(|length| length.trim().to_owned());
+    let Some(length) = lengths.next() else { return Ok(()) };
+    let is_number = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    let value = HeaderValue::try_from(&length).map_err(|_| Ambiguous)?;
+    if !is_number || lengths.any(|other| other != length) {
+        return Err(Ambiguous);
+    }
+    headers.insert(CONTENT_LENGTH, value);
+    Ok(())
+}
+
 /// Fields that concern one connection only (RFC 9110 §7.6.1).
 fn drop_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
@@ -78,6 +130,7 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| !END_TO_END.contains(name))
         .collect();
     for name in named.iter().chain(&[CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE])
     {
@@ -187,8 +240,12 @@ pub(super) mod tests {
     #[test]
     fn earlier_hops_are_kept_and_connection_headers_dropped() {
         let given = [
-            ("connection", "close, x-private"),
+            ("connection", "close, x-private, Host"),
+            ("connection", "x-forwarded-for, Cookie, content-type"),
             ("content-length", "4"),
+            ("content-type", "text/plain"),
+            ("cookie", "a=1"),
+            ("host", "lb.localhost"),
             ("expect", "100-continue"),
             ("te", "trailers"),
             ("transfer-encoding", "chunked"),
@@ -201,6 +258,9 @@ pub(super) mod tests {
         assert_eq!(
             sent(&given, &front()),
             [
+                "content-type: text/plain",
+                "cookie: a=1",
+                "host: lb.localhost",
                 "x-amzn-trace-id: Self=1-00000000-1;Root=1-1-2",
                 "x-forwarded-for: 10.1.1.1, 10.2.2.2, 127.0.0.1",
                 "x-forwarded-port: 5000",

@@ -86,9 +86,10 @@ fn refusal(request: &Request<Incoming>) -> Option<u16> {
     }
 }
 
-/// HTTP/1.1 demands a Host.
+/// HTTP/1.1 demands a Host, and no request may have two (RFC 9112 §3.2).
 fn lacks_host(request: &Request<Incoming>) -> bool {
-    request.version() == Version::HTTP_11 && host_header(request).is_none()
+    let has_two = request.headers().get_all(HOST).iter().nth(1).is_some();
+    has_two || (request.version() == Version::HTTP_11 && host_header(request).is_none())
 }
 
 fn host_header(request: &Request<Incoming>) -> Option<&str> {

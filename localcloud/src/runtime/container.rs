@@ -143,7 +143,7 @@ fn environment(settings: &Settings, launch: &ContainerLaunch) -> Vec<(String, St
         ("AWS_ENDPOINT_URL", settings.endpoint_url.clone()),
         ("AWS_REGION", settings.region.clone()),
         ("AWS_DEFAULT_REGION", settings.region.clone()),
-        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+        ("AWS_ACCESS_KEY_ID", settings.access_key.clone()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
     ];
     environment.extend(provided.map(|(name, value)| (name.to_owned(), value)));

@@ -1,5 +1,7 @@
 //! One HTTP health check, as a load balancer makes it: GET on a new connection.
 
+use std::net::{IpAddr, SocketAddr};
+
 use http::Request;
 use http::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
 use http_body_util::Empty;
@@ -40,9 +42,14 @@ async fn status(check: &HealthCheckRequest) -> Option<u16> {
 }
 
 fn request(check: &HealthCheckRequest) -> Option<Request<Empty<Bytes>>> {
-    let host = format!("{}:{}", check.target.id, check.target.port);
+    // AWS names the target by its address. An instance's own is virtual here, so that of its process stands for it.
+    let address = check.address?;
+    let host = match check.target.id.parse::<IpAddr>() {
+        Ok(own) => SocketAddr::new(own, check.target.port),
+        Err(_) => address,
+    };
     Request::get(&check.path)
-        .header(HOST, host)
+        .header(HOST, host.to_string())
         .header(USER_AGENT, AGENT)
         .header(CONNECTION, "close")
         .body(Empty::new())

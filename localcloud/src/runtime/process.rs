@@ -34,6 +34,8 @@ pub struct Settings {
     pub endpoint_url: String,
     /// The region, given to tasks.
     pub region: String,
+    /// The access key, given to tasks.
+    pub access_key: String,
     /// `PATH` of tasks.
     pub search_path: String,
     /// Cloud seconds in a second of the machine.

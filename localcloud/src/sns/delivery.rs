@@ -17,6 +17,10 @@ use crate::world::{self, World};
 /// Content type of deliveries, unless a delivery policy says otherwise.
 const CONTENT_TYPE: &str = "text/plain; charset=UTF-8";
 
+/// Deliveries under way at once. AWS names no such bound; here it keeps an endpoint that is slower than its topic from filling the
+/// memory.
+const MAX_UNDER_WAY: usize = 20_000;
+
 /// Deliveries under way.
 #[derive(Debug, Clone, Default)]
 pub struct Deliveries {
@@ -200,6 +204,13 @@ fn effective_policy(world: &World, subscription: &Subscription) -> policy::Deliv
 }
 
 fn begin(world: &mut World, now: CloudTime, delivery: Delivery, delay: Duration) {
+    if world.sns.deliveries.under_way.len() >= MAX_UNDER_WAY {
+        tracing::warn!(
+            endpoint = delivery.endpoint,
+            "{MAX_UNDER_WAY} deliveries are under way already; this one is given up"
+        );
+        return bury(world, now, &delivery);
+    }
     world.sns.deliveries.begun += 1;
     let delivery_id = world.sns.deliveries.begun;
     schedule(world, now, delivery_id, delivery, delay);

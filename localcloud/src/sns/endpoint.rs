@@ -31,12 +31,12 @@ pub fn read(url: &str) -> Result<Endpoint, ApiError> {
     }
     let off = || ApiError::not_implemented(format!("deliveries off this machine, here to {}", authority.host()));
     let ip = loopback(authority.host()).ok_or_else(off)?;
+    let port = match authority.port() {
+        None => 80,
+        Some(port) => port.as_str().parse().ok().filter(|port| *port > 0).ok_or_else(|| invalid("Endpoint"))?,
+    };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    Ok(Endpoint {
-        address: SocketAddr::new(ip, authority.port_u16().unwrap_or(80)),
-        host: authority.as_str().to_owned(),
-        path: path.to_owned(),
-    })
+    Ok(Endpoint { address: SocketAddr::new(ip, port), host: authority.as_str().to_owned(), path: path.to_owned() })
 }
 
 /// The loopback address that a host is by its name alone.
@@ -69,7 +69,15 @@ mod tests {
         {
             assert_eq!(read(url).unwrap_err().code, "NotImplemented", "{url}");
         }
-        for url in ["https://localhost/", "localhost", "/order/", ""] {
+        for url in [
+            "https://localhost/",
+            "localhost",
+            "/order/",
+            "",
+            "http://localhost:99999/",
+            "http://localhost:0/",
+            "http://localhost:/",
+        ] {
             assert_eq!(read(url).unwrap_err().code, "InvalidParameter", "{url}");
         }
     }

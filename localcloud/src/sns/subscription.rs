@@ -14,6 +14,8 @@ use crate::world::{self, ACCOUNT, World};
 
 /// How long a token can be used.
 const TOKEN_LIFE: Duration = Duration::from_hours(48);
+/// Tokens that can be used at once; the oldest give way.
+const MAX_TOKENS: usize = 5_000;
 /// How long a subscription waits to be confirmed.
 const PENDING_LIFE: Duration = Duration::from_hours(72);
 
@@ -227,6 +229,10 @@ fn send_confirmation(world: &mut World, now: CloudTime, arn: &str) {
 /// Makes a token of 256 hexadecimal digits; those before it stay usable for as long as they live.
 fn issue_token(world: &mut World, now: CloudTime, topic_arn: &str, subscription_arn: &str) -> String {
     world.sns.tokens.retain(|_, token| now.since(token.issued) < TOKEN_LIFE);
+    if world.sns.tokens.len() >= MAX_TOKENS {
+        let oldest = world.sns.tokens.iter().min_by_key(|(_, token)| token.issued).map(|(text, _)| text.clone());
+        oldest.and_then(|text| world.sns.tokens.remove(&text));
+    }
     let text: String = (0..8).map(|_| world.ids.hex(32)).collect();
     let token = Token { topic_arn: topic_arn.to_owned(), subscription_arn: subscription_arn.to_owned(), issued: now };
     world.sns.tokens.insert(text.clone(), token);
@@ -236,7 +242,10 @@ fn issue_token(world: &mut World, now: CloudTime, topic_arn: &str, subscription_
 /// Accepts what deliveries here can reach: HTTP on loopback, and queues of this cloud.
 fn check_endpoint(world: &World, protocol: &str, url: &str) -> Result<(), ApiError> {
     match protocol {
-        "http" => endpoint::read(url).map(|_| ()),
+        "http" => match world.own_ports.get(&endpoint::read(url)?.address.port()) {
+            Some(what) => Err(invalid(format!("Endpoint: {url} is {what}, which takes no deliveries"))),
+            None => Ok(()),
+        },
         "sqs" => {
             let prefix = world.arn("sqs", "");
             let known = url.starts_with(&prefix) && url.len() > prefix.len();

@@ -29,6 +29,10 @@ impl Message {
         Self { id, body, sent, visible_from, ..Self::default() }
     }
 
+    pub(super) fn sent(&self) -> CloudTime {
+        self.sent
+    }
+
     pub(super) fn is_visible(&self, now: CloudTime) -> bool {
         self.visible_from <= now
     }
@@ -104,8 +108,7 @@ pub(super) fn send(world: &mut World, now: CloudTime, input: Send) -> Answer {
         ));
     }
     let delay = input.delay_seconds.map_or_else(|| queue.seconds("DelaySeconds"), Duration::from_secs);
-    queue.sent += 1;
-    queue.messages.push(Message::new(id.clone(), input.message_body, now, now.after(delay)));
+    queue.push(now, Message::new(id.clone(), input.message_body, now, now.after(delay)));
     Ok(json!({ "MessageId": id }))
 }
 
@@ -122,6 +125,7 @@ pub(super) fn receive(world: &mut World, now: CloudTime, input: &Receive) -> Ans
     let hidden = input.visibility_timeout.map_or_else(|| queue.seconds("VisibilityTimeout"), Duration::from_secs);
     let attributes = [input.attribute_names.as_slice(), input.message_system_attribute_names.as_slice()].concat();
     let mut received = Vec::new();
+    queue.expire(now);
     let visible = queue.messages.iter_mut().filter(|message| message.is_visible(now));
     for (message, handle) in visible.zip(handles) {
         message.visible_from = now.after(hidden);

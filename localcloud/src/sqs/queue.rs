@@ -1,6 +1,6 @@
 //! Queues: creation, attributes, lookup by URL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,12 +21,16 @@ const ATTRIBUTES: [(&str, u64, u64); 5] = [
     ("VisibilityTimeout", 30, 43_200),
 ];
 
+/// Messages that a queue holds. AWS has no such bound.
+const MAX_MESSAGES: usize = 10_000;
+
 /// A queue.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
     /// Attributes that were set.
     attributes: BTreeMap<String, u64>,
-    pub(super) messages: Vec<Message>,
+    /// In the order in which they were sent.
+    pub(super) messages: VecDeque<Message>,
     /// Messages that were ever sent to it.
     pub(super) sent: u64,
 }
@@ -99,12 +103,33 @@ pub struct Counts {
 }
 
 impl Queue {
+    /// Adds a message. What is older than the queue's retention goes (AWS: `MessageRetentionPeriod`), and the oldest of too many.
+    pub(super) fn push(&mut self, now: CloudTime, message: Message) {
+        self.sent += 1;
+        self.expire(now);
+        if self.messages.len() >= MAX_MESSAGES {
+            tracing::warn!("a queue holds {MAX_MESSAGES} messages; the oldest is dropped");
+            self.messages.pop_front();
+        }
+        self.messages.push_back(message);
+    }
+
+    /// Drops what is older than the retention.
+    pub(super) fn expire(&mut self, now: CloudTime) {
+        let retention = self.seconds("MessageRetentionPeriod");
+        while self.messages.front().is_some_and(|message| now.since(message.sent()) >= retention) {
+            self.messages.pop_front();
+        }
+    }
+
     /// What it counts at `now`.
     pub(super) fn counts(&self, now: CloudTime) -> Counts {
-        let visible = self.messages.iter().filter(|message| message.is_visible(now)).count();
-        let delayed = self.messages.iter().filter(|message| message.is_delayed(now)).count();
+        let retention = self.seconds("MessageRetentionPeriod");
+        let kept = || self.messages.iter().filter(|message| now.since(message.sent()) < retention);
+        let visible = kept().filter(|message| message.is_visible(now)).count();
+        let delayed = kept().filter(|message| message.is_delayed(now)).count();
         let number = |count| u64::try_from(count).unwrap_or(u64::MAX);
-        let in_flight = self.messages.len() - visible - delayed;
+        let in_flight = kept().count() - visible - delayed;
         Counts { visible: number(visible), in_flight: number(in_flight), sent: self.sent }
     }
 }
@@ -113,7 +138,7 @@ impl Queue {
 pub(super) fn create(world: &mut World, input: Create) -> Answer {
     check_name(&input.queue_name)?;
     let attributes = read_attributes(input.attributes)?;
-    let queue = Queue { attributes, messages: Vec::new(), sent: 0 };
+    let queue = Queue { attributes, messages: VecDeque::new(), sent: 0 };
     if let Some(there) = world.sqs.queues.get(&input.queue_name) {
         if queue.attributes.keys().any(|name| queue.attribute(name) != there.attribute(name)) {
             let message = "A queue already exists with the same name and a different value for an attribute.";

@@ -17,6 +17,8 @@ pub struct Route {
     pub protocol: Protocol,
     /// The operation, as the request names it.
     pub operation: String,
+    /// The access key that the request was signed with, if it was.
+    pub access_key: Option<String>,
     /// The fields of an awsQuery request besides action, version and signature.
     pub fields: Fields,
 }
@@ -44,7 +46,9 @@ pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutab
     let fields = if target.is_none() { fields(parts, body) } else { Fields::new() };
     let fail = |service, error| Err(Unroutable { protocol, service, error });
 
-    let service = match scope(parts, &fields) {
+    let scope = scope(parts, &fields);
+    let access_key = scope.map(|scope| scope.access_key.to_owned());
+    let service = match scope.map(|scope| (scope.region, scope.service)) {
         Some((scoped, _)) if scoped != region => {
             let message =
                 format!("Credential should be scoped to a valid region: this cloud is {region}, not '{scoped}'");
@@ -64,11 +68,11 @@ pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutab
     let spoken = metadata.protocols.contains(&protocol);
     match target {
         Some((prefix, operation)) if spoken && prefix == metadata.target_prefix => {
-            Ok(Route { service, protocol, operation: operation.to_owned(), fields })
+            Ok(Route { service, protocol, operation: operation.to_owned(), access_key, fields })
         }
         None if spoken && field(&fields, "Version").is_none_or(|version| version == metadata.api_version) => {
             let Some(operation) = field(&fields, "Action").map(str::to_owned) else { return unknown("(none)") };
-            Ok(Route { service, protocol, operation, fields: parameters(fields) })
+            Ok(Route { service, protocol, operation, access_key, fields: parameters(fields) })
         }
         target => {
             let operation =
@@ -89,17 +93,25 @@ fn unsigned_error() -> ApiError {
     ApiError::with_status("MissingAuthenticationToken", 403, message)
 }
 
-/// Region and service that the request was signed for, in a header or, presigned, in the query.
-fn scope<'a>(parts: &'a Parts, fields: &'a Fields) -> Option<(&'a str, &'a str)> {
+/// What a request was signed with and for.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'a> {
+    access_key: &'a str,
+    region: &'a str,
+    service: &'a str,
+}
+
+/// The scope in a header or, presigned, in the query.
+fn scope<'a>(parts: &'a Parts, fields: &'a Fields) -> Option<Scope<'a>> {
     let signed = header(parts, "authorization").and_then(|header| header.split_once("Credential="));
     let credential = match signed {
         Some((_, credential)) => credential.split([',', ' ']).next()?,
         None => field(fields, "X-Amz-Credential")?,
     };
     // An access key may hold slashes as far as this cloud is concerned, so the parts are counted from the end.
-    let mut parts = credential.rsplit('/').skip(1);
-    let service = parts.next()?;
-    Some((parts.next()?, service))
+    let mut parts = credential.rsplitn(5, '/').skip(1);
+    let (service, region, _date) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Scope { access_key: parts.next()?, region, service })
 }
 
 /// Who an unsigned request is for: whoever its target names, or SNS for what a subscriber does without an account.

@@ -5,87 +5,63 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use interstella_guard::doors::{Size, descriptors};
+use interstella_guard::gate::Hosts;
+use interstella_guard::{Arrival, Bounds, Doors, Gate, closed_by};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::service::{CloudService, service};
+use super::service::service;
 use crate::cloud::Cloud;
 
-/// Connections at one time; more wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 512;
-/// Wall time in which a request's head has to arrive. It also ends idle connections, so it is longer than the 90 s for which
-/// the SDKs keep theirs: a connection that closes while a request is on its way looks like a lost call.
-const HEAD_DEADLINE: Duration = Duration::from_secs(100);
+const SIZE: Size = Size { connections: 512, reserve: 16 };
+/// The share of the process's file descriptors that connections may take: load balancers and tasks need many more.
+const SHARE_OF_DESCRIPTORS: usize = 6;
+/// Bytes of a request's head: presigned requests have long ones.
+const HEAD_BYTES: usize = 64 * 1024;
+/// Fields of a request's head.
+const FIELDS: usize = 128;
 /// Wall time that running requests get to finish.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-/// Wall time to wait when no connection can be accepted, which is when file descriptors run out.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Who may call. Whoever may, can run any program as this user: that is what a task is.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Names by which the cloud goes besides those of loopback, in lower case.
+    pub names: Vec<String>,
+    /// The access key that calls have to be signed with; without it, any will do.
+    pub access_key: Option<Arc<str>>,
+}
 
 /// Serves `cloud` until `shutdown`, then lets running requests finish for a second. Fails at once if `listener` is not on
 /// loopback: whoever reaches this cloud can run programs with it.
-pub async fn serve(cloud: Arc<Cloud>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    cloud: Arc<Cloud>,
+    listener: TcpListener,
+    access: Access,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         let text = format!("the local cloud listens on loopback only, not on {address}");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     }
-    let service = service(cloud);
-    let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
-    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    tokio::pin!(shutdown);
-    loop {
-        let (stream, slot) = tokio::select! {
-            accepted = accept(&listener, &free) => accepted,
-            () = &mut shutdown => break,
-        };
-        let connection = graceful.watch(connection(stream, service.clone()));
-        connections.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-            drop(slot);
-        });
-        while connections.try_join_next().is_some() {}
+    let Access { names, access_key } = access;
+    let service = TowerToHyperService::new(service(cloud).signed_with(access_key));
+    // A link is a GET, and some calls are too.
+    let gate = Gate { hosts: Hosts::Loopback, also: names, links: false };
+    let bounds = Bounds { head_bytes: HEAD_BYTES, fields: FIELDS, ..Bounds::default() };
+    let doors = Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stage = closed_by(async { drop(stopped.await) });
+    let serving =
+        interstella_guard::serve(listener, doors, gate, bounds, stage, |_: &TcpStream, _: Arrival| service.clone());
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        () = &mut serving => return Ok(()),
+        () = shutdown => drop(stop),
     }
-    // What is left after the grace ends with `connections`.
-    let _ = tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
+    // What is left after the grace ends with `serving`.
+    let _ = tokio::time::timeout(SHUTDOWN_GRACE, serving).await;
     Ok(())
-}
-
-async fn accept(
-    listener: &TcpListener,
-    free: &Arc<Semaphore>,
-) -> (TcpStream, Option<tokio::sync::OwnedSemaphorePermit>) {
-    // The semaphore is never closed, so the permit is always there.
-    let slot = Arc::clone(free).acquire_owned().await.ok();
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return (stream, slot),
-            Err(error) => {
-                tracing::warn!(%error, "no connection could be accepted");
-                #[expect(clippy::disallowed_methods, reason = "nothing tells when file descriptors are free again")]
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-fn connection(
-    stream: TcpStream,
-    service: CloudService,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<CloudService>> {
-    // Answers are written in one piece; waiting to fill a packet would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
 }

@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode};
 use hyper::body::Body;
 use serde_json::Value;
 
@@ -27,11 +28,21 @@ use crate::journal::{Entry, Outcome, is_mutating};
 #[derive(Clone)]
 pub struct CloudService {
     cloud: Arc<Cloud>,
+    /// The access key that calls have to be signed with, if not any.
+    access_key: Option<Arc<str>>,
 }
 
 /// Puts `cloud` behind HTTP.
 pub fn service(cloud: Arc<Cloud>) -> CloudService {
-    CloudService { cloud }
+    CloudService { cloud, access_key: None }
+}
+
+impl CloudService {
+    /// The same for calls alone that are signed with that access key.
+    #[must_use]
+    pub fn signed_with(self, access_key: Option<Arc<str>>) -> Self {
+        Self { access_key, ..self }
+    }
 }
 
 impl<B> tower::Service<Request<B>> for CloudService
@@ -49,27 +60,22 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let cloud = Arc::clone(&self.cloud);
+        let Self { cloud, access_key } = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             if let Some(reply) = outside_of_the_api(&cloud, &parts) {
                 return Ok(reply);
             }
             match body::read(&parts, body).await {
-                Ok(body) => answer(&cloud, &parts, &body).await,
+                Ok(body) => answer(&cloud, access_key.as_deref(), &parts, &body).await,
                 Err((status, text)) => Ok(reply::page(status, "text/plain", Bytes::from_static(text.as_bytes()))),
             }
         })
     }
 }
 
-/// Answers what is no API call: a web page's request, a page of the cloud, the health check, another method.
+/// Answers what is no API call: a page of the cloud, the health check, another method.
 fn outside_of_the_api(cloud: &Cloud, parts: &Parts) -> Option<Reply> {
-    // Any credentials are accepted, so a web page that is open on this machine must not get to use them.
-    if parts.headers.contains_key(header::ORIGIN) {
-        let text = Bytes::from_static(b"the local cloud does not answer web pages\n");
-        return Some(reply::page(StatusCode::FORBIDDEN, "text/plain", text));
-    }
     match parts.method {
         Method::GET if parts.uri.path() == "/_interstella/health" => {
             let body = serde_json::json!({"status": "ok", "region": cloud.region()}).to_string();
@@ -87,8 +93,9 @@ fn outside_of_the_api(cloud: &Cloud, parts: &Parts) -> Option<Reply> {
 }
 
 /// Answers an API call.
-async fn answer(cloud: &Arc<Cloud>, parts: &Parts, body: &[u8]) -> io::Result<Reply> {
-    let route = match route(cloud.region(), parts, body) {
+async fn answer(cloud: &Arc<Cloud>, access_key: Option<&str>, parts: &Parts, body: &[u8]) -> io::Result<Reply> {
+    let route = route(cloud.region(), parts, body).and_then(|route| admitted(route, access_key, &parts.method));
+    let route = match route {
         Ok(route) => route,
         Err(Unroutable { protocol, service, error }) => {
             let id = refused(cloud, service, "", &error);
@@ -114,9 +121,34 @@ async fn answer(cloud: &Arc<Cloud>, parts: &Parts, body: &[u8]) -> io::Result<Re
     }
 }
 
+/// Refuses what the caller may not do: anything without the access key that is wanted, and changes by GET.
+fn admitted(route: Route, access_key: Option<&str>, method: &Method) -> Result<Route, Unroutable> {
+    let refuse = |code, status, text: &str| {
+        let error = ApiError::with_status(code, status, text);
+        Err(Unroutable { protocol: route.protocol, service: Some(route.service), error })
+    };
+    let is_subscribers = is_subscribers(&route);
+    let shown = route.access_key.as_deref().unwrap_or_default();
+    let is_right = |wanted: &str| verify_slices_are_equal(shown.as_bytes(), wanted.as_bytes()).is_ok();
+    let has_key = access_key.is_none_or(is_right);
+    if !has_key && !is_subscribers {
+        return refuse("InvalidClientTokenId", 403, "The access key is not the one that this cloud was started with.");
+    }
+    // A page in a browser can have a GET sent by anybody who looks at it.
+    if method == Method::GET && is_mutating(&route.operation) && !is_subscribers {
+        return refuse("MethodNotAllowed", 405, "What changes something is sent with POST.");
+    }
+    Ok(route)
+}
+
+/// What a subscriber does without an account, by a link in a message (AWS: SNS API reference, ConfirmSubscription, Unsubscribe).
+fn is_subscribers(route: &Route) -> bool {
+    route.service == Service::Sns && matches!(route.operation.as_str(), "ConfirmSubscription" | "Unsubscribe")
+}
+
 /// Reads and checks the input of a call.
 fn decode<'m>(model: &'m Model, route: &Route, body: &[u8]) -> Result<(&'m Operation, Value), ApiError> {
-    let Route { service, protocol, operation: name, fields } = route;
+    let Route { service, protocol, operation: name, fields, access_key: _ } = route;
     let protocol = *protocol;
     let known = model.operations.get(name).ok_or_else(|| errors::unknown_operation(protocol, *service, name));
     let operation = known?;

@@ -95,7 +95,7 @@ async fn a_registered_target_becomes_healthy_and_serves() {
     let port = reserve(&sockets);
     let mut world = World::new("us-west-2", 7, Images::default());
     world.elb.listen_on(sockets.clone());
-    let proxy = Proxy::new(sockets);
+    let proxy = Proxy::new(sockets, Vec::new());
     world.elb.count_with(Arc::new(proxy.clone()));
     serve(&mut world);
     let cloud = Cloud::new(world, Clock::live(1.0), Box::new(Checks));

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use interstella_localcloud::cloud::Page;
+use interstella_localcloud::wire;
+use std::sync::Arc;
+use tower::ServiceExt;
 
 use super::{answer, authorization, cloud, json, query, send};
 
@@ -107,12 +110,40 @@ async fn subscribers_need_no_signature() {
 }
 
 #[tokio::test]
-async fn a_web_page_gets_nothing() {
+async fn a_get_reads_and_changes_nothing_but_what_a_subscriber_may() {
     let cloud = cloud();
-    let mut request = query("sns", "Action=CreateTopic&Version=2010-03-31&Name=a");
-    request.headers_mut().insert("origin", "https://example.com".parse().unwrap());
-    assert!(answer(&cloud, request).await.starts_with("403"));
-    assert!(cloud.journal.calls().is_empty());
+    for (call, status) in [
+        ("Action=CreateTopic&Name=a", "405"),
+        ("Action=Publish&TopicArn=arn:aws:sns:us-west-2:123456789012:orderTopic&Message=x", "405"),
+        ("Action=DeleteTopic&TopicArn=arn:aws:sns:us-west-2:123456789012:orderTopic", "405"),
+        ("Action=ListTopics", "200"),
+        ("Action=ConfirmSubscription&TopicArn=arn:aws:sns:us-west-2:123456789012:orderTopic&Token=1", "40"),
+        ("Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-west-2:123456789012:orderTopic:1", ""),
+    ] {
+        let credential = "X-Amz-Credential=local%2F20260101%2Fus-west-2%2Fsns%2Faws4_request";
+        let uri = format!("/?{call}&Version=2010-03-31&{credential}");
+        let answered = answer(&cloud, Request::get(&uri).body(Full::default()).unwrap()).await;
+        assert!(
+            answered.starts_with(status) && (status == "405" || !answered.starts_with("405")),
+            "{call}: {answered}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn with_an_access_key_of_its_own_the_cloud_answers_nobody_else() {
+    let cloud = cloud();
+    let service = wire::service(Arc::clone(&cloud)).signed_with(Some("secret-key".into()));
+    let ask = async |key: &str| {
+        let mut request = query("sns", "Action=ListTopics&Version=2010-03-31");
+        let authorization = authorization("us-west-2", "sns").replace("Credential=any/", &format!("Credential={key}/"));
+        request.headers_mut().insert("authorization", authorization.parse().unwrap());
+        service.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!([ask("local").await, ask("secret-key").await, ask("secret-key2").await], [403, 200, 403]);
+    let mut unsigned = query("sns", "Action=ListTopics&Version=2010-03-31");
+    unsigned.headers_mut().remove("authorization");
+    assert_eq!(service.clone().oneshot(unsigned).await.unwrap().status(), 403);
 }
 
 #[tokio::test]

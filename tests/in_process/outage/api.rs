@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use http::StatusCode;
+use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
@@ -61,6 +62,8 @@ impl Api {
             sns_endpoint: None,
             topics: Vec::new(),
             bootstrap_key: Some(API_KEY.parse::<ApiKey>().unwrap()),
+            token: Token::generate().unwrap(),
+            hosts: Vec::new(),
             start_paused: true,
         };
         let (hq, listener) = (Hq::open(config).unwrap(), self.listen().await);

@@ -64,7 +64,7 @@ impl Scene {
         let cloud = Cloud::new(world, clock, Box::new(deliveries.clone()));
         let ledger = Arc::new(MemoryLedger::default());
         let mut parts = JoinSet::new();
-        let pages = wire::serve(Arc::clone(&cloud), listener, std::future::pending());
+        let pages = wire::serve(Arc::clone(&cloud), listener, wire::Access::default(), std::future::pending());
         parts.spawn(async { pages.await.unwrap() });
         let config = configuration(&api, &endpoint, idempotent);
         let environment = environment(&cloud, &ledger);

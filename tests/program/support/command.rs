@@ -12,8 +12,20 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// The program with arguments. Marks of what is managed are kept in `directory`.
 pub fn interstella(arguments: &[&str], directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_interstella"));
+    command.args(arguments);
+    bare(command, directory)
+}
+
+/// As [`interstella`], with a limit on open files.
+pub fn interstella_limited(files: u32, arguments: &[&str], directory: &Path) -> Command {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_interstella")]).args(arguments);
+    bare(command, directory)
+}
+
+fn bare(mut command: Command, directory: &Path) -> Command {
     command
-        .args(arguments)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("XDG_RUNTIME_DIR", directory)

@@ -4,10 +4,10 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use super::aws::Aws;
-use super::command::{self, Answer, interstella};
+use super::command::{self, Answer, interstella, interstella_limited};
 use super::http::get_json;
 use super::manifest::Manifest;
 use super::output::Output;
@@ -55,9 +55,26 @@ impl Up {
 
     /// As [`Self::start`], on another manifest.
     pub async fn start_on(manifest: Manifest, flags: &[&str]) -> Self {
-        let ports = ["up", manifest.path(), "--port", "0", "--cloud-port", "0", "--hq-port", "0"];
+        let command = interstella(&Self::arguments(&manifest, flags), manifest.directory());
+        Self::run(manifest, command).await
+    }
+
+    /// As [`Self::converged`], with a limit on open files.
+    pub async fn converged_within(files: u32, flags: &[&str]) -> Self {
+        let manifest = Manifest::monolith();
+        let command = interstella_limited(files, &Self::arguments(&manifest, flags), manifest.directory());
+        let up = Self::run(manifest, command).await;
+        up.output.says("converged", 0, START).await;
+        up
+    }
+
+    fn arguments<'a>(manifest: &'a Manifest, flags: &[&'a str]) -> Vec<&'a str> {
+        [&["up", manifest.path(), "--port", "0", "--cloud-port", "0", "--hq-port", "0"], flags].concat()
+    }
+
+    async fn run(manifest: Manifest, mut command: Command) -> Self {
         let started = Instant::now();
-        let mut child = interstella(&[&ports, flags].concat(), manifest.directory()).spawn().unwrap();
+        let mut child = command.spawn().unwrap();
         let output = Output::read(child.stderr.take().unwrap());
         let cloud = output.after("local cloud ", START).await;
         let hq = output.after("headquarters ", START).await;

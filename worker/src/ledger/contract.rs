@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use uuid::Uuid;
 
-use super::{Change, LEASE_MS, Ledger, MemoryLedger, Outcome, RETENTION_MS, SqliteLedger, State};
+use super::{Change, Fingerprint, LEASE_MS, Ledger, MemoryLedger, Outcome, Retention, SqliteLedger, State};
+use crate::clock::Clock;
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -28,7 +30,7 @@ pub(crate) async fn ledgers() -> (tempfile::TempDir, Vec<Named>) {
 }
 
 fn claim(idempotent: bool) -> Change {
-    Change::Claim { fingerprint: "aa".to_owned(), order: "{\"bundle\":1}".to_owned(), idempotent }
+    Change::Claim { fingerprint: Fingerprint::of("aa"), order: "{\"bundle\":1}".to_owned(), idempotent }
 }
 
 /// Each row: what is asked, how many milliseconds after the start, and the expected answer.
@@ -117,7 +119,7 @@ async fn revert_after_an_unknown_attempt_does_not_make_the_order_unsent() {
 
 #[tokio::test]
 async fn another_content_under_the_same_key_never_overwrites() {
-    let other = Change::Claim { fingerprint: "bb".to_owned(), order: String::new(), idempotent: true };
+    let other = Change::Claim { fingerprint: Fingerprint::of("bb"), order: String::new(), idempotent: true };
     play(&[
         (claim(true), 0, Outcome::Won(1)),
         (other, LEASE_MS, Outcome::Conflict),
@@ -131,8 +133,11 @@ async fn held_orders_are_listed_oldest_first_and_can_be_settled() {
     let (_dir, ledgers) = ledgers().await;
     for (name, ledger) in ledgers {
         for (id, at) in [(7, 20), (8, 10)] {
-            let change =
-                Change::Quarantine { fingerprint: "aa".to_owned(), order: "x".to_owned(), reason: "bad".to_owned() };
+            let change = Change::Quarantine {
+                fingerprint: Fingerprint::of("aa"),
+                order: "x".to_owned(),
+                reason: "bad".to_owned(),
+            };
             assert_eq!(ledger.apply(Uuid::from_u128(id), change, NOW + at).await.unwrap(), Outcome::Written, "{name}");
         }
         let held = ledger.held(10).await.unwrap();
@@ -158,12 +163,43 @@ async fn records_survive_reopening_the_file() {
     assert_eq!((record.state, record.attempt, record.lease_until_ms), (State::Sent, 1, NOW + LEASE_MS));
 }
 
-#[test]
-fn only_what_nobody_waits_for_expires() {
-    let (_, record) = super::transition(None, claim(true), NOW);
-    let record = record.unwrap();
-    assert!(!record.is_expired(NOW + RETENTION_MS));
-    assert!(record.is_expired(NOW + RETENTION_MS + 1));
-    let held = super::Record { state: State::Parked, ..record };
-    assert!(!held.is_expired(i64::MAX));
+/// One process runs for a retention and a little more, as somebody sets its wall clock forward and back; the next one reads the file.
+#[tokio::test]
+async fn a_file_forgets_what_is_over_and_never_what_a_set_clock_says_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    let retention = Retention::default();
+    let (passed_ms, jumped_ms) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+    let ms = |value: &Arc<AtomicI64>| {
+        let value = Arc::clone(value);
+        move || value.load(Ordering::Relaxed)
+    };
+    let (wall, steady) = ((ms(&passed_ms), ms(&jumped_ms)), ms(&passed_ms));
+    let clock = Clock::of(
+        move || jiff::Timestamp::from_millisecond(NOW + wall.0() + wall.1()).unwrap(),
+        move || jiff::SignedDuration::from_millis(steady()),
+    );
+    let ledger = SqliteLedger::open_with(&path, clock.clone(), retention).unwrap();
+    let quarantine =
+        Change::Quarantine { fingerprint: Fingerprint::of("x"), order: "x".to_owned(), reason: String::new() };
+    ledger.apply(Uuid::from_u128(1), claim(false), clock.now_ms()).await.unwrap();
+    ledger.apply(Uuid::from_u128(2), quarantine, clock.now_ms()).await.unwrap();
+    let kept = async |ledger: &SqliteLedger| {
+        let (order, held) = (ledger.get(Uuid::from_u128(1)).await, ledger.get(Uuid::from_u128(2)).await);
+        [order.unwrap().is_some(), held.unwrap().is_some()]
+    };
+    // Enough calls for a few looks at what is over.
+    let look = async |ledger: &SqliteLedger| {
+        for _ in 0..3 * super::sqlite::BATCHES_PER_PURGE {
+            ledger.get(Uuid::nil()).await.unwrap();
+        }
+    };
+    jumped_ms.store(2 * retention.as_millis(), Ordering::Relaxed);
+    look(&ledger).await;
+    assert_eq!(kept(&ledger).await, [true, true], "set forward");
+    jumped_ms.store(0, Ordering::Relaxed);
+    look(&ledger).await;
+    passed_ms.store(retention.as_millis() + 61_000, Ordering::Relaxed);
+    look(&ledger).await;
+    assert_eq!(kept(&ledger).await, [false, true], "what waits for a person stays");
 }

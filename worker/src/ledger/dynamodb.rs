@@ -4,7 +4,8 @@
 //! The table is the operator's: the worker neither creates nor describes it. Its partition key is the string `orderKey`; its
 //! index `held` has the partition key `heldAs` (string) and the sort key `updatedMs` (number), and projects all attributes. Only
 //! an item that waits for a person has `heldAs`, so that the index holds few items and listing them reads no other. (A scan would
-//! read a week of orders.) Time to live is on `expiresAt`; without it the table grows for ever.
+//! read every order there is.) Time to live is on `expiresAt`, which is the retention after the last write; without it the table
+//! grows for ever. AWS deletes an item some time after it has expired, within a few days, so none goes early.
 //!
 //! ```sh
 //! aws dynamodb create-table --table-name TABLE --billing-mode PAY_PER_REQUEST \
@@ -34,7 +35,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use uuid::Uuid;
 
-use super::{Answer, Change, Ledger, LedgerError, Outcome, Record, TIMEOUT, transition};
+use super::{Answer, Change, Ledger, LedgerError, Outcome, Record, Retention, TIMEOUT, transition};
 use item::Stored;
 
 /// How often one change may find that another writer came first.
@@ -48,6 +49,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(400);
 pub struct DynamoDbLedger {
     client: Client,
     table: String,
+    retention: Retention,
 }
 
 /// What became of a conditional write.
@@ -60,9 +62,9 @@ enum Put {
 impl DynamoDbLedger {
     /// Opens `table` as the environment says (region, credentials, `AWS_ENDPOINT_URL_DYNAMODB`). Fails if the table cannot be
     /// read; a table that is only slow or throttled at the moment is opened.
-    pub async fn open(table: &str) -> Result<Self, LedgerError> {
+    pub async fn open(table: &str, retention: Retention) -> Result<Self, LedgerError> {
         let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        let ledger = Self::new(&sdk, table);
+        let ledger = DynamoDbLedger { retention, ..Self::new(&sdk, table) };
         match ledger.read(Uuid::nil()).await {
             Ok(_) => Ok(ledger),
             Err(LedgerError::Timeout) => {
@@ -73,7 +75,7 @@ impl DynamoDbLedger {
         }
     }
 
-    /// A ledger in `table` that nobody has looked at yet.
+    /// A ledger in `table` that nobody has looked at yet, with the default retention.
     pub fn new(sdk: &SdkConfig, table: &str) -> Self {
         Self::within(sdk, table, ATTEMPT_TIMEOUT, TIMEOUT)
     }
@@ -83,7 +85,8 @@ impl DynamoDbLedger {
         let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
         let config =
             aws_sdk_dynamodb::config::Builder::from(sdk).timeout_config(timeouts.build()).retry_config(retries);
-        DynamoDbLedger { client: Client::from_conf(config.build()), table: table.to_owned() }
+        let (client, table) = (Client::from_conf(config.build()), table.to_owned());
+        DynamoDbLedger { client, table, retention: Retention::default() }
     }
 
     /// What opens an order's life is tried without a read: nearly always there is no item yet, and otherwise the refused write
@@ -113,7 +116,8 @@ impl DynamoDbLedger {
     /// own mark tells.
     async fn put(&self, key: Uuid, record: &Record, known: Option<&Stored>) -> Result<Put, LedgerError> {
         let mark = Uuid::new_v4();
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item::of(key, record, mark)));
+        let item = item::of(key, record, mark, self.retention);
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let request = match known {
             None => request.condition_expression(format!("attribute_not_exists({})", item::KEY)),
             Some(known) => request

@@ -1,77 +1,75 @@
 //! A ledger in memory: one process, forgotten at exit. For one replica in front of an API that honours idempotency keys,
 //! and for tests. It must not be used where several replicas take orders for an API that does not.
+//!
+//! Its size is bounded. An order that is done is sixty bytes in a tree; its text is there only while somebody may need it: while the
+//! order is worked on, or waits for a person. Times are of the steady clock, so that a wall clock that is set changes nothing.
 
-use std::collections::HashMap;
+mod rows;
+
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::{Answer, Change, Ledger, Outcome, Record, transition};
+use super::{Answer, Change, Ledger, Outcome, Record, Retention, Usage};
+use crate::clock::{Clock, Reading};
+use rows::{Moment, Rows};
 
-/// How many records trigger the next search for expired ones.
-const FIRST_PURGE: usize = 100_000;
+/// Room for half a million orders that are done: 64 a second at the default retention.
+pub const DEFAULT_LIMIT: usize = 48 << 20;
 
 /// See the module's text.
 #[derive(Debug)]
 pub struct MemoryLedger {
+    clock: Clock,
+    /// Times are counted from here.
+    began: Reading,
     rows: Mutex<Rows>,
 }
 
-#[derive(Debug)]
-struct Rows {
-    by_key: HashMap<Uuid, Record>,
-    purge_at: usize,
-}
-
 impl Default for MemoryLedger {
+    /// With the defaults of the configuration.
     fn default() -> Self {
-        MemoryLedger { rows: Mutex::new(Rows { by_key: HashMap::new(), purge_at: FIRST_PURGE }) }
+        MemoryLedger::new(Clock::system(), Retention::default(), DEFAULT_LIMIT)
     }
 }
 
 impl MemoryLedger {
+    /// An empty one that keeps records for `retention` and takes at most `limit` bytes. When it is full, it takes no new order.
+    pub fn new(clock: Clock, retention: Retention, limit: usize) -> Self {
+        let began = clock.reading();
+        MemoryLedger { clock, began, rows: Mutex::new(Rows::new(retention, limit)) }
+    }
+
     /// A poisoned lock still guards whole records: each is replaced in one step.
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Rows {
-    /// Doubling the mark keeps the cost of a search constant per record.
-    fn purge(&mut self, now_ms: i64) {
-        if self.by_key.len() >= self.purge_at {
-            self.by_key.retain(|_, record| !record.is_expired(now_ms));
-            self.purge_at = (self.by_key.len() * 2).max(FIRST_PURGE);
-        }
+    fn moment(&self, now_ms: i64) -> Moment {
+        let passed = self.clock.reading().steady - self.began.steady;
+        Moment { steady_s: u32::try_from(passed.as_secs()).unwrap_or(u32::MAX), wall_ms: now_ms }
     }
 }
 
 impl Ledger for MemoryLedger {
     fn apply(&self, key: Uuid, change: Change, now_ms: i64) -> Answer<'_, Outcome> {
-        let mut rows = self.rows();
-        let (outcome, record) = transition(rows.by_key.get(&key), change, now_ms);
-        if let Some(record) = record {
-            rows.purge(now_ms);
-            rows.by_key.insert(key, record);
-        }
-        Box::pin(ready(Ok(outcome)))
+        let now = self.moment(now_ms);
+        Box::pin(ready(self.rows().apply(key, change, now)))
     }
 
     fn get(&self, key: Uuid) -> Answer<'_, Option<Record>> {
-        Box::pin(ready(Ok(self.rows().by_key.get(&key).cloned())))
+        Box::pin(ready(Ok(self.rows().get(key))))
     }
 
     fn held(&self, limit: u32) -> Answer<'_, Vec<(Uuid, Record)>> {
-        let rows = self.rows();
-        let mut held: Vec<_> = rows
-            .by_key
-            .iter()
-            .filter(|(_, record)| record.state.is_held())
-            .map(|(key, record)| (*key, record.clone()))
-            .collect();
-        held.sort_by_key(|(key, record)| (record.updated_ms, *key));
-        held.truncate(limit as usize);
-        Box::pin(ready(Ok(held)))
+        Box::pin(ready(Ok(self.rows().held(limit))))
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        Some(self.rows().usage())
     }
 }
+
+#[cfg(test)]
+mod tests;

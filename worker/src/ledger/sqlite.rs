@@ -2,6 +2,9 @@
 //!
 //! A thread of its own owns the connection, because SQLite blocks. It is fed through a bounded queue: a full queue is answered
 //! at once as "try later". Changes that wait together are committed together, so that one disk flush serves many orders.
+//!
+//! Records outlive the process. What is over goes every now and then, but only by a process that has itself run for a whole
+//! retention with a wall clock that nobody has set: the file keeps the wall clock's times.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,12 +14,15 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Answer, Change, Ledger, LedgerError, Outcome, RETENTION_MS, Record, State, transition};
+use super::fingerprint::Fingerprint;
+use super::retention::Horizon;
+use super::{Answer, Change, Ledger, LedgerError, Outcome, Record, Retention, State, transition};
+use crate::clock::Clock;
 
 const QUEUE: usize = 1024;
 const BATCH: usize = 128;
 /// One in so many batches also looks for expired records.
-const BATCHES_PER_PURGE: u64 = 1024;
+pub(super) const BATCHES_PER_PURGE: u64 = 1024;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS orders (
@@ -42,13 +48,19 @@ pub struct SqliteLedger {
 }
 
 impl SqliteLedger {
-    /// Opens or creates the file at `path`. Fails if it cannot be opened or is not a ledger.
+    /// Opens or creates the file at `path`, with the defaults of the configuration.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::open_with(path, Clock::system(), Retention::default())
+    }
+
+    /// Opens or creates the file at `path`; records are kept for `retention`. Fails if it cannot be opened or is not a ledger.
+    pub fn open_with(path: &Path, clock: Clock, retention: Retention) -> Result<Self, LedgerError> {
+        let horizon = Horizon::new(retention, clock.reading());
         let connection = connect(path)?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("ledger".to_owned());
         thread
-            .spawn(move || serve(connection, &queue))
+            .spawn(move || serve(connection, &queue, &clock, horizon))
             .map_err(|error| LedgerError::Failed(format!("no thread for it: {error}")))?;
         Ok(SqliteLedger { jobs })
     }
@@ -93,30 +105,37 @@ impl From<rusqlite::Error> for LedgerError {
 }
 
 /// Ends when the ledger is dropped.
-fn serve(mut connection: Connection, queue: &Receiver<Job>) {
+fn serve(mut connection: Connection, queue: &Receiver<Job>, clock: &Clock, mut horizon: Horizon) {
     let mut batches: u64 = 0;
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH - 1));
+        let is_purge = batches.is_multiple_of(BATCHES_PER_PURGE);
         batches += 1;
-        run_batch(&mut connection, batch, batches.is_multiple_of(BATCHES_PER_PURGE));
+        // Asked for each batch, so that no jump of the wall clock is missed.
+        let before_ms = horizon.before_ms(clock.reading());
+        run_batch(&mut connection, batch, before_ms.filter(|_| is_purge));
     }
 }
 
 /// A reply goes out only after the commit: an answer that a power cut takes back would double an order.
-fn run_batch(connection: &mut Connection, batch: Vec<Job>, purge: bool) {
+/// Records that were last written before `purge_ms` go.
+fn run_batch(connection: &mut Connection, batch: Vec<Job>, purge_ms: Option<i64>) {
     let mut replies: Vec<(Reply<Outcome>, Result<Outcome, LedgerError>)> = Vec::new();
     let committed = (|| {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for job in batch {
             match job {
                 Job::Apply { key, change, now_ms, reply } => {
-                    let outcome = apply(&transaction, key, change, now_ms, purge);
+                    let outcome = apply(&transaction, key, change, now_ms);
                     replies.push((reply, outcome));
                 }
                 Job::Get { key, reply } => drop(reply.send(get(&transaction, key))),
                 Job::Held { limit, reply } => drop(reply.send(held(&transaction, limit))),
             }
+        }
+        if let Some(purge_ms) = purge_ms {
+            purge(&transaction, purge_ms)?;
         }
         transaction.commit().map_err(LedgerError::from)
     })();
@@ -128,18 +147,18 @@ fn run_batch(connection: &mut Connection, batch: Vec<Job>, purge: bool) {
     }
 }
 
-fn apply(db: &Transaction<'_>, key: Uuid, change: Change, now_ms: i64, purge: bool) -> Result<Outcome, LedgerError> {
+fn apply(db: &Transaction<'_>, key: Uuid, change: Change, now_ms: i64) -> Result<Outcome, LedgerError> {
     let known = get(db, key)?;
     let (outcome, record) = transition(known.as_ref(), change, now_ms);
     if let Some(record) = record {
         put(db, key, &record)?;
     }
-    if purge {
-        let oldest_ms = now_ms.saturating_sub(RETENTION_MS);
-        db.prepare("DELETE FROM orders WHERE state IN ('claimed', 'sent', 'done') AND updated_ms < ?1")?
-            .execute([oldest_ms])?;
-    }
     Ok(outcome)
+}
+
+fn purge(db: &Transaction<'_>, before_ms: i64) -> rusqlite::Result<usize> {
+    db.prepare("DELETE FROM orders WHERE state IN ('claimed', 'sent', 'done') AND updated_ms < ?1")?
+        .execute([before_ms])
 }
 
 fn get(db: &Transaction<'_>, key: Uuid) -> Result<Option<Record>, LedgerError> {
@@ -166,7 +185,7 @@ fn put(db: &Transaction<'_>, key: Uuid, record: &Record) -> Result<(), LedgerErr
             attempt,
             uncertain,
             lease_until_ms,
-            fingerprint,
+            fingerprint.to_string(),
             order,
             status,
             reason,
@@ -181,12 +200,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(Uuid, Record)> {
     };
     let key = Uuid::try_parse(&row.get::<_, String>(0)?).map_err(|_| corrupt(0, "not a key"))?;
     let state = State::parse(&row.get::<_, String>(1)?).ok_or_else(|| corrupt(1, "not a state"))?;
+    let fingerprint = Fingerprint::parse(&row.get::<_, String>(5)?).ok_or_else(|| corrupt(5, "not a fingerprint"))?;
     let record = Record {
         state,
         attempt: row.get(2)?,
         uncertain: row.get(3)?,
         lease_until_ms: row.get(4)?,
-        fingerprint: row.get(5)?,
+        fingerprint,
         order: row.get(6)?,
         status: row.get(7)?,
         reason: row.get(8)?,

@@ -1,12 +1,12 @@
 //! What a change does to a record: the whole of exactly-once in one pure function.
 
-use super::{Change, LEASE_MS, Outcome, Record, State};
+use super::{Change, Fingerprint, LEASE_MS, Outcome, Record, State};
 
 /// Returns the answer and, if something changed, the record to store. The order of the arms is the order of an order's life.
 pub fn transition(record: Option<&Record>, change: Change, now_ms: i64) -> (Outcome, Option<Record>) {
     match (change, record) {
         (Change::Claim { fingerprint, order, .. }, None) => (Outcome::Won(1), Some(first(fingerprint, order, now_ms))),
-        (Change::Claim { fingerprint, idempotent, .. }, Some(known)) => claim(known, &fingerprint, idempotent, now_ms),
+        (Change::Claim { fingerprint, idempotent, .. }, Some(known)) => claim(known, fingerprint, idempotent, now_ms),
         (Change::Quarantine { fingerprint, order, reason }, None) => {
             let record =
                 Record { state: State::Quarantined, reason, lease_until_ms: 0, ..first(fingerprint, order, now_ms) };
@@ -38,7 +38,7 @@ pub fn transition(record: Option<&Record>, change: Change, now_ms: i64) -> (Outc
     }
 }
 
-fn claim(known: &Record, fingerprint: &str, idempotent: bool, now_ms: i64) -> (Outcome, Option<Record>) {
+fn claim(known: &Record, fingerprint: Fingerprint, idempotent: bool, now_ms: i64) -> (Outcome, Option<Record>) {
     if known.fingerprint != fingerprint {
         return (Outcome::Conflict, None);
     }
@@ -56,7 +56,7 @@ fn claim(known: &Record, fingerprint: &str, idempotent: bool, now_ms: i64) -> (O
     }
 }
 
-fn first(fingerprint: String, order: String, now_ms: i64) -> Record {
+fn first(fingerprint: Fingerprint, order: String, now_ms: i64) -> Record {
     Record {
         state: State::Claimed,
         attempt: 1,

@@ -70,6 +70,14 @@ impl KeyCache {
         found
     }
 
+    /// Asks the server of a known key what time it is, unless that was done a short while ago.
+    pub(super) async fn ask_the_time(&self, url: &str) {
+        if self.skew.is_old(self.clock.reading()) {
+            // Only its Date is wanted; without it the clock stays in doubt.
+            let _ = Box::pin(self.download(url)).await;
+        }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,7 +103,7 @@ impl KeyCache {
         let checked = certificate::check(&chain, trust, self.clock.now());
         checked.map(Arc::new).map_err(|reason| {
             tracing::warn!(reason, "a signing certificate was refused");
-            let clock_is_wrong = self.skew.is_trustworthy() == Some(false);
+            let clock_is_wrong = self.skew.is_trustworthy(self.clock.reading()) == Some(false);
             if clock_is_wrong { Refusal::Unverifiable(reason) } else { Refusal::Forged(reason) }
         })
     }
@@ -115,7 +123,7 @@ impl KeyCache {
         let answer = self.outbound.send(request, self.deadline, certificate::MAX_BYTES).await;
         let answer = answer.inspect_err(|error| tracing::warn!(%error, "no certificate"))?;
         if let Some(date) = answer.headers.get(http::header::DATE).and_then(|date| date.to_str().ok()) {
-            self.skew.note(date, self.clock.now());
+            self.skew.note(date, self.clock.reading());
         }
         Ok(answer)
     }

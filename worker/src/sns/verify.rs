@@ -14,6 +14,9 @@ use crate::clock::{Clock, Skew};
 /// How far a message may be ahead of this machine's clock.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
+/// Why a genuine message comes again.
+pub(crate) const WRONG_CLOCK: Refusal = Refusal::Unverifiable("this machine's clock is wrong");
+
 /// What the configuration says about messages.
 #[derive(Debug)]
 pub(crate) struct Rules {
@@ -49,7 +52,7 @@ impl Verifier {
         let topic = self.rules.topics.iter().find(|topic| topic.arn() == envelope.topic_arn);
         let topic = topic.ok_or(Refusal::Forged("the topic is not one of ours"))?;
         let recent = self.check_time(envelope.timestamp);
-        if self.skew.is_trustworthy() == Some(true) {
+        if self.is_clock_good() {
             recent?;
         }
         let version = version(&envelope, self.rules.allow_signature_v1)?;
@@ -61,12 +64,16 @@ impl Verifier {
         if !key.key.verify(version, string_to_sign(&envelope).as_bytes(), &signature) {
             return Err(Refusal::Forged("the signature is wrong"));
         }
-        // Fetching the key may have told what other clocks say.
-        if recent.is_err() && self.skew.is_trustworthy() == Some(false) {
-            return Err(Refusal::Unverifiable("this machine's clock is wrong"));
+        // It is genuine, and SNS forgets a message that is refused for good: that takes a clock that is known to be right now.
+        if recent.is_err() {
+            self.keys.ask_the_time(&envelope.signing_cert_url).await;
+            return if self.is_clock_good() { recent.map(|()| (envelope, topic)) } else { Err(WRONG_CLOCK) };
         }
-        recent?;
         Ok((envelope, topic))
+    }
+
+    fn is_clock_good(&self) -> bool {
+        self.skew.is_trustworthy(self.clock.reading()) == Some(true)
     }
 
     fn check_time(&self, timestamp: Timestamp) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use interstella_worker::ledger::RETENTION_MS;
+use interstella_worker::ledger::Retention;
 
 use super::fake::Fake;
 use super::sender::{Identity, Message, SNS};
@@ -242,6 +242,7 @@ async fn w11_signature_versions() {
         let rig = Setup::new()
             .var("INTERSTELLA_SNS_SIGNATURE_V1", allowed)
             .var("INTERSTELLA_MAX_MESSAGE_AGE_S", "518400")
+            .var("INTERSTELLA_LEDGER_RETENTION_S", "518400")
             .start()
             .await;
         let pem = include_str!("../fixtures/signature-v1.pem").to_owned();
@@ -366,10 +367,12 @@ async fn w18_a_message_older_than_the_limit_is_refused() {
     let order = rig.order();
     assert_eq!(rig.send(&order).await.status, 200);
     let limit_ms = 7200 * 1000;
-    assert!(RETENTION_MS > limit_ms);
+    assert!(Retention::default().as_millis() > limit_ms);
     rig.ahead_ms.store(limit_ms + 1000, Ordering::Relaxed);
     assert_eq!(rig.send(&order).await.status, 403);
-    let patient = Setup::new().var("INTERSTELLA_MAX_MESSAGE_AGE_S", "10800").start().await;
+    let patient =
+        Setup::new().var("INTERSTELLA_MAX_MESSAGE_AGE_S", "10800").var("INTERSTELLA_LEDGER_RETENTION_S", "10800");
+    let patient = patient.start().await;
     patient.ahead_ms.store(limit_ms + 1000, Ordering::Relaxed);
     assert_eq!(patient.send(&patient.order()).await.status, 200, "an operator may redrive old messages");
 }
@@ -377,16 +380,57 @@ async fn w18_a_message_older_than_the_limit_is_refused() {
 #[tokio::test]
 async fn w19_a_message_from_the_future_is_refused_unless_our_clock_is_wrong() {
     let rig = Rig::new().await;
-    rig.ahead_ms.store(-400_000, Ordering::Relaxed);
-    refused(&rig, [(403, rig.order().body())]).await;
-
-    let rig = Setup::new().start().await;
-    rig.ahead_ms.store(-400_000, Ordering::Relaxed);
-    let now = jiff::fmt::rfc2822::DateTimePrinter::new()
-        .timestamp_to_rfc9110_string(&interstella_worker::Clock::system().now())
-        .unwrap();
-    let header: &'static str = format!("date: {now}").leak();
-    // A certificate that the slow clock does not take for one of tomorrow.
-    rig.sns.lock().unwrap().files.insert(CERT.to_owned(), Fake::With(200, header, SNS.pem.clone()));
+    let tomorrow = format!("{:.3}", interstella_worker::Clock::system().now() + jiff::SignedDuration::from_secs(400));
+    let from_the_future = rig.draft().with("Timestamp", &tomorrow).signed(&SNS);
+    refused(&rig, [(403, from_the_future.body())]).await;
+    rig.jumped_ms.store(-400_000, Ordering::Relaxed);
     refused(&rig, [(503, rig.order().body())]).await;
+    assert!(rig.metrics().await.contains("alarms_total{kind=\"clock\"} 1"));
+}
+
+#[tokio::test]
+async fn w19_orders_survive_whatever_the_clock_does_while_the_worker_runs() {
+    for jumps_ms in [[-600_000, 10_800_000], [10_800_000, -600_000], [86_400_000, -86_400_000], [7_300_000, -310_000]] {
+        let rig = Rig::new().await;
+        assert_eq!(rig.send(&rig.order()).await.status, 200);
+        let delivered: Vec<_> = (0..4).map(|_| rig.order()).collect();
+        for jump_ms in jumps_ms {
+            rig.jumped_ms.store(jump_ms, Ordering::Relaxed);
+            for order in &delivered {
+                assert_eq!(rig.send(order).await.status, 503, "{jump_ms}");
+                let forged = order.clone().with("Message", "{\"bundle\": 2}");
+                assert_eq!(rig.send(&forged).await.status, 403, "{jump_ms}: only a bad signature is final");
+            }
+        }
+        rig.jumped_ms.store(0, Ordering::Relaxed);
+        for order in &delivered {
+            assert_eq!(rig.send(order).await.status, 200, "SNS delivers it again");
+        }
+        assert_eq!(rig.effects(), 5);
+    }
+}
+
+#[tokio::test]
+async fn w19_after_a_sleep_the_clock_is_asked_for_before_anything_is_final() {
+    let rig = Rig::new().await;
+    assert_eq!(rig.send(&rig.order()).await.status, 200);
+    let old = rig.draft().with("Timestamp", "2026-01-01T00:00:00.000Z").signed(&SNS);
+    // The wall clock is wrong, and becomes right again long after the last evidence.
+    rig.jumped_ms.store(10_800_000, Ordering::Relaxed);
+    refused_again(&rig, 503, &old).await;
+    rig.jumped_ms.store(0, Ordering::Relaxed);
+    refused_again(&rig, 403, &old).await;
+    let asked = rig.fetches();
+    // A steady clock that stood still looks the same, and is told from it by asking again, once a minute at most.
+    rig.ahead_ms.store(61_000, Ordering::Relaxed);
+    rig.jumped_ms.store(-61_000 - 600_000, Ordering::Relaxed);
+    refused_again(&rig, 503, &rig.order()).await;
+    refused_again(&rig, 503, &rig.order()).await;
+    assert_eq!(rig.fetches(), asked + 1);
+}
+
+async fn refused_again(rig: &Rig, status: u16, order: &Message) {
+    let reply = rig.send(order).await;
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(rig.effects(), 1);
 }

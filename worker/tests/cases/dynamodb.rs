@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use interstella_worker::ledger::{Change, DynamoDbLedger, LEASE_MS, Ledger, LedgerError, Outcome, State};
+use interstella_worker::ledger::{Change, DynamoDbLedger, Fingerprint, LEASE_MS, Ledger, LedgerError, Outcome, State};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ async fn at(endpoint: &str) -> DynamoDbLedger {
 }
 
 fn claim() -> Change {
-    Change::Claim { fingerprint: "aa".to_owned(), order: "{\"bundle\":1}".to_owned(), idempotent: false }
+    Change::Claim { fingerprint: Fingerprint::of("aa"), order: "{\"bundle\":1}".to_owned(), idempotent: false }
 }
 
 #[tokio::test]

@@ -67,8 +67,15 @@ async fn connection(mut stream: TcpStream, answer: &(impl Fn(&Asked) -> Fake + S
 }
 
 async fn respond(stream: &mut TcpStream, status: u16, header: &str, body: &str) -> Option<()> {
-    let text = format!("HTTP/1.1 {status} X\r\n{header}content-length: {}\r\n\r\n{body}", body.len());
+    let date = if header.starts_with("date: ") { String::new() } else { format!("date: {}\r\n", http_date()) };
+    let text = format!("HTTP/1.1 {status} X\r\n{header}{date}content-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(text.as_bytes()).await.ok()
+}
+
+/// The time, as servers say it.
+pub fn http_date() -> String {
+    let now = interstella_worker::Clock::system().now();
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap()
 }
 
 async fn endless(stream: &mut TcpStream, pace: Duration, size: usize) -> Option<()> {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use interstella_worker::ledger::{Answer, Change, Ledger, LedgerError, MemoryLedger, Outcome, Record, SqliteLedger};
+use interstella_worker::Clock;
+use interstella_worker::ledger::{
+    Answer, Change, Ledger, LedgerError, MemoryLedger, Outcome, Record, Retention, SqliteLedger,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -134,7 +137,7 @@ async fn w60_an_idle_connection_is_not_closed_by_us_first() {
 #[tokio::test]
 async fn w61_all_bodies_share_one_budget() {
     let rig = Rig::new().await;
-    let head = format!("POST /order/ HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", 1024 * 1024);
+    let head = format!("POST /order/ HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", 1024 * 1024);
     let mut holders = Vec::new();
     let mut refused = 0;
     for _ in 0..40 {
@@ -158,10 +161,12 @@ async fn w63_beyond_the_cap_health_checks_are_answered_and_orders_shed() {
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut stream = TcpStream::connect(rig.address).await.unwrap();
-        stream.write_all(&request("GET", "/", &[], "")).await.unwrap();
-        assert_eq!(read_reply(&mut stream).await.status, 200);
+        stream.write_all(b"POST /order/ HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n1").await.unwrap();
         held.push(stream);
     }
+    // Until both are at work, they are idle and make room.
+    let full = async { while rig.send(&rig.order()).await.status != 503 {} };
+    tokio::time::timeout(Duration::from_secs(5), full).await.unwrap();
     let started = Instant::now();
     for _ in 0..20 {
         assert_eq!(rig.get("/").await.status, 200);
@@ -172,6 +177,47 @@ async fn w63_beyond_the_cap_health_checks_are_answered_and_orders_shed() {
     drop(held);
     let recovered = async { while rig.send(&rig.order()).await.status != 200 {} };
     tokio::time::timeout(Duration::from_secs(5), recovered).await.unwrap();
+}
+
+#[tokio::test]
+async fn w63_idle_connections_fill_neither_the_places_nor_the_reserve() {
+    let rig = Setup::new().var("INTERSTELLA_MAX_CONNECTIONS", "8").start().await;
+    let mut crowd = Vec::new();
+    for number in 0..400 {
+        let mut stream = TcpStream::connect(rig.address).await.unwrap();
+        match number % 3 {
+            0 => stream.write_all(b"POST /ord").await.unwrap(),
+            1 => {
+                // Whoever is sent away may find out while it asks.
+                let _ = stream.write_all(&request("GET", "/", &[], "")).await;
+            }
+            _ => {}
+        }
+        crowd.push(stream);
+        if number % 40 == 0 {
+            assert_eq!(rig.get("/").await.status, 200, "after {number}");
+            assert_eq!(rig.send(&rig.order()).await.status, 200, "after {number}");
+        }
+    }
+}
+
+/// A few orders fill it. The first ones stay known, and a person is called.
+#[tokio::test]
+async fn w67_a_full_ledger_is_503_with_an_alarm_and_forgets_nothing() {
+    let ledger = MemoryLedger::new(Clock::system(), Retention::default(), 1000);
+    let rig = Setup::new().ledger(Arc::new(ledger)).start().await;
+    let first = rig.order();
+    assert_eq!(rig.send(&first).await.body, "fulfilled");
+    let mut last = rig.send(&rig.order()).await;
+    while last.status == 200 {
+        last = rig.send(&rig.order()).await;
+    }
+    let effects = rig.effects();
+    assert_eq!((last.status, last.body.as_str()), (503, "the ledger is full"));
+    assert!(last.head.contains("retry-after: "), "{}", last.head);
+    assert_eq!(rig.send(&first).await.body, "duplicate");
+    assert_eq!(rig.effects(), effects);
+    assert!(rig.metrics().await.contains("worker_alarms_total{kind=\"ledger_full\"} 1"));
 }
 
 /// A ledger that misbehaves in one way.

@@ -146,5 +146,5 @@ fn parse(answer: &[u8]) -> Option<(Reply, bool)> {
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = if method == "POST" { format!("content-length: {}\r\n", body.len()) } else { String::new() };
-    format!("{method} {path} HTTP/1.1\r\nhost: worker\r\n{lines}{length}\r\n{body}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{lines}{length}\r\n{body}").into_bytes()
 }

@@ -147,11 +147,19 @@ impl Setup {
         let (address, admin_address) = (listener.local_addr().unwrap(), admin.local_addr().unwrap());
         let hosts = Arc::<Mutex<Vec<String>>>::default();
         let ahead_ms = Arc::<AtomicI64>::default();
-        let (hosts_too, ahead_too) = (Arc::clone(&hosts), Arc::clone(&ahead_ms));
+        let jumped_ms = Arc::<AtomicI64>::default();
+        let (hosts_too, system) = (Arc::clone(&hosts), Clock::system());
+        let ahead = |ms: &Arc<AtomicI64>| {
+            let ms = Arc::clone(ms);
+            move || SignedDuration::from_millis(ms.load(Ordering::Relaxed))
+        };
+        let (passed, steady, jumped) = (ahead(&ahead_ms), ahead(&ahead_ms), ahead(&jumped_ms));
+        let start = std::time::Instant::now();
         let environment = Environment {
-            clock: Clock::new(move || {
-                Clock::system().now() + SignedDuration::from_millis(ahead_too.load(Ordering::Relaxed))
-            }),
+            clock: Clock::of(
+                move || system.now() + passed() + jumped(),
+                move || SignedDuration::try_from(start.elapsed()).unwrap() + steady(),
+            ),
             observer: Some(Arc::new(move |uri| {
                 hosts_too.lock().unwrap().push(uri.authority().unwrap().to_string());
             })),
@@ -171,6 +179,7 @@ impl Setup {
             sns,
             hosts,
             ahead_ms,
+            jumped_ms,
             stop: Some(stop),
             worker: tokio::spawn(running),
         }
@@ -185,8 +194,10 @@ pub struct Rig {
     pub sns: Arc<Mutex<SnsHost>>,
     /// The hosts of all outbound connections.
     pub hosts: Arc<Mutex<Vec<String>>>,
-    /// How far the worker's clock is ahead of the real one.
+    /// How much more time has passed for the worker than here.
     pub ahead_ms: Arc<AtomicI64>,
+    /// By how much somebody has set the worker's wall clock forward.
+    pub jumped_ms: Arc<AtomicI64>,
     /// Where the worker may connect to.
     pub allowed: Vec<String>,
     stop: Option<oneshot::Sender<()>>,

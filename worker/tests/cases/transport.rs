@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::fake::Fake;
@@ -14,7 +14,7 @@ async fn w27_large_messages_pass_and_larger_than_a_mebibyte_do_not() {
     let rig = Rig::new().await;
     let padded = format!("{{\"bundle\": {}1}}", " ".repeat(256 * 1024 - 20));
     assert_eq!(rig.send(&rig.draft_of(&padded).signed(&SNS)).await.status, 200);
-    let head = format!("POST /order/ HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", 1024 * 1024 + 1);
+    let head = format!("POST /order/ HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n", 1024 * 1024 + 1);
     let reply = raw(rig.address, head.as_bytes()).await;
     assert_eq!(reply.status, 413);
     assert!(reply.head.contains("connection: close"));
@@ -24,7 +24,7 @@ async fn w27_large_messages_pass_and_larger_than_a_mebibyte_do_not() {
 async fn w28_an_endless_chunked_body_is_cut() {
     let rig = Rig::new().await;
     let mut stream = TcpStream::connect(rig.address).await.unwrap();
-    stream.write_all(b"POST /order/ HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+    stream.write_all(b"POST /order/ HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     for _ in 0..17 {
         stream.write_all(chunk.as_bytes()).await.unwrap();
@@ -39,7 +39,7 @@ async fn w29_a_slow_body_is_cut() {
     let rig = Setup::new().short().start().await;
     let mut stream = TcpStream::connect(rig.address).await.unwrap();
     let started = Instant::now();
-    stream.write_all(b"POST /order/ HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n1").await.unwrap();
+    stream.write_all(b"POST /order/ HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n1").await.unwrap();
     let reply = read_reply(&mut stream).await;
     assert_eq!(reply.status, 408);
     assert!(reply.head.contains("connection: close"));
@@ -208,10 +208,83 @@ async fn w36_ambiguous_framing_is_400_and_closed() {
         "content-length : 2\r\n",
     ] {
         let mut stream = TcpStream::connect(rig.address).await.unwrap();
-        let bytes = format!("POST /order/ HTTP/1.1\r\nhost: a\r\n{lines}\r\n{{}}GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        let bytes = format!(
+            "POST /order/ HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n{{}}GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        );
         stream.write_all(bytes.as_bytes()).await.unwrap();
         assert_eq!(read_reply(&mut stream).await.status, 400, "{lines:?}");
         assert_eq!(read_reply(&mut stream).await.status, 0, "{lines:?}: nothing after it");
+    }
+}
+
+#[tokio::test]
+async fn w36_what_comes_in_one_piece_with_a_request_is_read_as_strictly() {
+    let rig = Rig::new().await;
+    let first = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for second in [
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n",
+        "GET / HTTP/1.1\nhost: localhost\n\n",
+        "GET / HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(rig.address).await.unwrap();
+        stream.write_all(format!("{first}{second}{first}").as_bytes()).await.unwrap();
+        let mut all = String::new();
+        stream.read_to_string(&mut all).await.unwrap();
+        let statuses: Vec<&str> = all.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!(statuses, ["200", "400"], "{second:?}");
+    }
+}
+
+#[tokio::test]
+async fn w36_a_chunk_without_a_plain_size_is_400_at_once() {
+    let rig = Rig::new().await;
+    for size in ["FFFFFFFFFFFFFFFF", "FFFFFFFFFFFFFFF", "-1", "0x2", "2 ", ""] {
+        let body = format!("{size}\r\n{{}}\r\n0\r\n\r\n");
+        let head = "POST /order/ HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+        let started = Instant::now();
+        assert_eq!(raw(rig.address, format!("{head}{body}").as_bytes()).await.status, 400, "{size:?}");
+        assert!(started.elapsed() < Duration::from_secs(3), "{size:?}: not by time-out");
+    }
+}
+
+#[tokio::test]
+async fn w36_there_is_one_host_and_on_a_laptop_it_is_loopback_s() {
+    let rig = Setup::new().var("INTERSTELLA_HOSTS", "shop.test, other.test").start().await;
+    for (lines, status) in [
+        ("host: localhost\r\n", 200),
+        ("host: monolith-1.us-west-2.elb.localhost:5000\r\n", 200),
+        ("host: Shop.test\r\n", 200),
+        ("host: localhost\r\nHost: localhost\r\n", 400),
+        ("", 400),
+        ("host: evil.example\r\n", 421),
+        ("host: localhost\r\nsec-fetch-site: cross-site\r\n", 403),
+        ("host: localhost\r\norigin: http://localhost:1\r\n", 403),
+    ] {
+        let reply = raw(rig.address, format!("GET / HTTP/1.1\r\n{lines}\r\n").as_bytes()).await;
+        assert_eq!(reply.status, status, "{lines:?}");
+    }
+    let behind_a_balancer = Setup::new().aws().start().await;
+    let reply = raw(behind_a_balancer.address, b"GET / HTTP/1.1\r\nhost: shop.example\r\n\r\n").await;
+    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn w27_who_sends_too_much_can_read_that_it_was_too_much() {
+    let rig = Rig::new().await;
+    for chunked in [false, true] {
+        let stream = TcpStream::connect(rig.address).await.unwrap();
+        let (mut reader, mut writer) = stream.into_split();
+        let size = 8 * 1024 * 1024;
+        let length = if chunked { "transfer-encoding: chunked".to_owned() } else { format!("content-length: {size}") };
+        let frame = if chunked { format!("{size:x}\r\n") } else { String::new() };
+        let head = format!("POST /order/ HTTP/1.1\r\nhost: localhost\r\n{length}\r\n\r\n{frame}");
+        // A sender that looks for the answer only when it has sent everything, as many do.
+        writer.write_all(head.as_bytes()).await.unwrap();
+        writer.write_all(&vec![b'x'; size]).await.unwrap();
+        let mut answer = vec![0; 12];
+        reader.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"HTTP/1.1 413", "chunked: {chunked}");
     }
 }
 

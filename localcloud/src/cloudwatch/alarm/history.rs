@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use interstella_autoscaling::alarm::State;
 use serde_json::{Value, json};
@@ -10,7 +11,9 @@ use super::{Alarm, AlarmConfiguration};
 use crate::clock::CloudTime;
 
 /// Items kept of all alarms.
-const MAX_ITEMS: usize = 5_000;
+const MAX_ITEMS: usize = 1_000;
+/// How long an item is kept, in cloud time (AWS: 30 days).
+const LIFE: Duration = Duration::from_hours(30 * 24);
 
 /// Newest last.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +45,7 @@ impl History {
         self.recorded += 1;
         let (sequence, alarm, data) = (self.recorded.to_string(), alarm.to_owned(), data.to_string());
         self.items.push_back(Arc::new(Item { sequence, alarm, at, kind, summary, data }));
-        while self.items.len() > MAX_ITEMS {
+        while self.items.len() > MAX_ITEMS || self.items.front().is_some_and(|item| at.since(item.at) > LIFE) {
             self.items.pop_front();
         }
     }

@@ -87,7 +87,7 @@ pub fn create(world: &mut World, now: CloudTime, value: Value) -> Answer {
     let service = new_service(world, now, &key, input)?;
     world.ecs.services.insert(key.clone(), service);
     if let Some(token) = token {
-        world.ecs.remembered.insert(token, Remembered { request, made: vec![key.name.clone()] });
+        world.ecs.remember(token, Remembered { at: now, request, made: vec![key.name.clone()] });
     }
     deployment::begin(world, now, &key);
     super::answer(world, &key, true)
@@ -125,6 +125,7 @@ fn new_service(world: &World, now: CloudTime, key: &ServiceKey, input: Create) -
     Ok(Service {
         arn: world.arn("ecs", &format!("service/{}/{}", key.cluster, key.name)),
         status: ServiceStatus::Active,
+        inactive_at: None,
         desired,
         workload,
         deployment_settings,

@@ -23,6 +23,9 @@ const FAILING: Duration = Duration::from_millis(200);
 /// How long a STOPPED task can be described, in cloud time.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
+/// STOPPED tasks that can be described; the oldest give way.
+const MAX_STOPPED: usize = 5_000;
+
 /// Seconds between SIGTERM and SIGKILL unless a container says otherwise.
 const STOP_TIMEOUT_SECONDS: u64 = 30;
 
@@ -187,8 +190,19 @@ fn finish(world: &mut World, now: CloudTime, id: &str) {
     }
     launch::release(world, id);
     world.timers.set(now.after(REMEMBERED), world::Timer::Ecs(Timer::ForgetTask(id.to_owned())));
+    forget_surplus(world);
     ring(world, now, id);
     ring_waiting(world, now);
+}
+
+/// Forgets the task that stopped first, if there are too many.
+fn forget_surplus(world: &mut World) {
+    let stopped = || world.ecs.tasks.values().filter(|task| task.status == Status::Stopped);
+    if stopped().count() > MAX_STOPPED
+        && let Some(id) = stopped().min_by_key(|task| task.stopped_at).map(|task| task.id.clone())
+    {
+        world.ecs.tasks.remove(&id);
+    }
 }
 
 /// Has the scheduler look at the task's service.

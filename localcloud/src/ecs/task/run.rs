@@ -124,7 +124,7 @@ pub fn run(world: &mut World, now: CloudTime, value: Value) -> Answer {
     }
     let answer = answer(world, &made, &failures);
     if let Some(token) = token {
-        world.ecs.remembered.insert(token, Remembered { request, made });
+        world.ecs.remember(token, Remembered { at: now, request, made });
     }
     Ok(answer)
 }

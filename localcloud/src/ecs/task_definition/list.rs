@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Family, Status, find, find_mut, split, view};
+use super::{Family, Status, find, find_mut, forget_surplus, split, view};
 use crate::call::Answer;
 use crate::clock::CloudTime;
 use crate::ecs::errors::{client, invalid, too_many};
@@ -48,7 +48,9 @@ pub fn deregister(world: &mut World, now: CloudTime, input: &Deregister) -> Answ
         definition.status = Status::Inactive;
         definition.deregistered_at = Some(now);
     }
-    Ok(json!({"taskDefinition": view::view(definition)}))
+    let (family, answer) = (definition.family.clone(), json!({"taskDefinition": view::view(definition)}));
+    forget_surplus(&mut world.ecs, &family);
+    Ok(answer)
 }
 
 /// Input of DeleteTaskDefinitions.

@@ -10,6 +10,7 @@ use crate::runtime::process::Settings;
 
 fn settings(speed: f64) -> Settings {
     Settings {
+        access_key: "local".to_owned(),
         endpoint_url: "http://127.0.0.1:4566".to_owned(),
         region: "us-west-2".to_owned(),
         search_path: "/bin".to_owned(),

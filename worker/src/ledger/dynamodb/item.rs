@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
-use super::super::{LedgerError, RETENTION_MS, Record, State};
+use super::super::fingerprint::Fingerprint;
+use super::super::{LedgerError, Record, Retention, State};
 
 /// The table's partition key.
 pub(super) const KEY: &str = "orderKey";
@@ -27,7 +28,7 @@ pub(super) struct Stored {
 }
 
 /// The item of a record. `expiresAt` is in seconds since the Unix epoch, as time to live has it.
-pub(super) fn of(key: Uuid, record: &Record, mark: Uuid) -> Item {
+pub(super) fn of(key: Uuid, record: &Record, mark: Uuid, retention: Retention) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let number = |number: i64| AttributeValue::N(number.to_string());
     let Record { state, attempt, uncertain, lease_until_ms, fingerprint, order, status, reason, updated_ms } = record;
@@ -38,7 +39,7 @@ pub(super) fn of(key: Uuid, record: &Record, mark: Uuid) -> Item {
         ("attempt", number(i64::from(*attempt))),
         ("uncertain", AttributeValue::Bool(*uncertain)),
         ("leaseUntilMs", number(*lease_until_ms)),
-        ("fingerprint", text(fingerprint)),
+        ("fingerprint", text(&fingerprint.to_string())),
         ("order", text(order)),
         ("reason", text(reason)),
         ("updatedMs", number(*updated_ms)),
@@ -47,7 +48,7 @@ pub(super) fn of(key: Uuid, record: &Record, mark: Uuid) -> Item {
     item.push(if state.is_held() {
         (HELD_AS, text(HELD))
     } else {
-        (EXPIRES_AT, number(updated_ms.saturating_add(RETENTION_MS) / 1000 + 1))
+        (EXPIRES_AT, number(updated_ms.saturating_add(retention.as_millis()) / 1000 + 1))
     });
     item.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -74,7 +75,7 @@ fn read(item: &Item) -> Option<(Uuid, Stored)> {
         attempt: u32::try_from(number("attempt")?).ok()?,
         uncertain: *item.get("uncertain")?.as_bool().ok()?,
         lease_until_ms: number("leaseUntilMs")?,
-        fingerprint: text("fingerprint")?.clone(),
+        fingerprint: Fingerprint::parse(text("fingerprint")?)?,
         order: text("order")?.clone(),
         status,
         reason: text("reason")?.clone(),
@@ -99,7 +100,7 @@ mod tests {
             attempt: 7,
             uncertain: true,
             lease_until_ms: 20_000,
-            fingerprint: "aa".to_owned(),
+            fingerprint: Fingerprint::of("aa"),
             order: "{\"bundle\":1}".to_owned(),
             status: Some(422),
             reason: String::new(),
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         for record in [record(State::Rejected), Record { status: None, uncertain: false, ..record(State::Sent) }] {
-            let (key, stored) = Stored::from_item(&of(KEY_1, &record, MARK_2)).unwrap();
+            let (key, stored) = Stored::from_item(&of(KEY_1, &record, MARK_2, Retention::default())).unwrap();
             assert_eq!((key, stored), (KEY_1, Stored { record, mark: MARK_2 }));
         }
     }
@@ -118,9 +119,10 @@ mod tests {
     #[test]
     fn either_a_person_waits_for_it_or_it_expires() {
         for state in [State::Claimed, State::Sent, State::Done, State::Rejected, State::Parked, State::Quarantined] {
-            let item = of(KEY_1, &record(state), MARK_2);
+            let item = of(KEY_1, &record(state), MARK_2, Retention::default());
             assert_eq!(item.contains_key(HELD_AS), state.is_held(), "{state:?}");
-            let expires = (!state.is_held()).then(|| AttributeValue::N((RETENTION_MS / 1000 + 2).to_string()));
+            let expires = (!state.is_held())
+                .then(|| AttributeValue::N((Retention::default().as_millis() / 1000 + 2).to_string()));
             assert_eq!(item.get(EXPIRES_AT), expires.as_ref(), "{state:?}");
         }
     }
@@ -128,12 +130,12 @@ mod tests {
     #[test]
     fn an_item_of_somebody_else_is_an_error_that_names_it() {
         for name in [KEY, MARK, "state", "attempt", "uncertain", "leaseUntilMs", "order", "updatedMs", "status"] {
-            let mut item = of(KEY_1, &record(State::Done), MARK_2);
+            let mut item = of(KEY_1, &record(State::Done), MARK_2, Retention::default());
             item.insert(name.to_owned(), AttributeValue::S("x".to_owned()));
             let is_text = name == "order";
             assert_eq!(Stored::from_item(&item).is_ok(), is_text, "{name}");
         }
-        let mut item = of(KEY_1, &record(State::Done), MARK_2);
+        let mut item = of(KEY_1, &record(State::Done), MARK_2, Retention::default());
         item.remove("state");
         let error = Stored::from_item(&item).unwrap_err().to_string();
         assert!(error.contains(&KEY_1.to_string()), "{error}");
