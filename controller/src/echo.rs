@@ -5,7 +5,8 @@
 //! Whatever somebody else changes back has been seen as sent before that, in the read that follows our call at once, so it counts
 //! from the beginning and is corrected for ever.
 //!
-//! The values that AWS answers do not count: they may differ from read to read.
+//! The values that AWS answers do not count: they may differ from read to read. A controller that starts anew knows nothing of all
+//! this and sends three times again.
 
 use std::collections::BTreeMap;
 
