@@ -134,21 +134,19 @@ struct Case {
 /// One alteration for each field that is sent again because of it, each time in another way, and one for each resource that seems to
 /// be missing; of all these, one in [`EVERY`].
 fn cases(plans: &[(Alteration, Option<Plan>)]) -> Vec<Case> {
-    let mut by_kind: BTreeMap<BTreeSet<Field>, Vec<(&Alteration, bool)>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<BTreeSet<Field>, Vec<Case>> = BTreeMap::new();
     for (alteration, plan) in plans {
-        let actions = summaries(plan.as_ref());
-        let is_about_fields = is_about_fields(&actions);
+        let (alteration, actions) = (alteration.clone(), summaries(plan.as_ref()));
         let whole = || actions.iter().map(|one| (one.resource, format!("{:?}", one.action))).collect();
-        let kind: BTreeSet<Field> = if is_about_fields { actions.iter().flat_map(fields).collect() } else { whole() };
-        if !kind.is_empty() {
-            by_kind.entry(kind).or_default().push((alteration, is_about_fields));
+        let named = || actions.iter().flat_map(fields).collect::<BTreeSet<_>>();
+        let fields = if is_about_fields(&actions) { named() } else { BTreeSet::new() };
+        let kind = if fields.is_empty() { whole() } else { fields.clone() };
+        if !actions.is_empty() {
+            by_kind.entry(kind).or_default().push(Case { alteration, fields });
         }
     }
-    let pick = |(turn, (fields, all)): (usize, (BTreeSet<Field>, Vec<(&Alteration, bool)>))| {
-        let (alteration, is_about_fields) = all[turn % all.len()];
-        Case { alteration: alteration.clone(), fields: if is_about_fields { fields } else { BTreeSet::new() } }
-    };
-    by_kind.into_iter().enumerate().step_by(EVERY).map(pick).collect()
+    let turns = by_kind.into_values().enumerate().step_by(EVERY);
+    turns.map(|(turn, mut alike)| alike.swap_remove(turn % alike.len())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
