@@ -5,7 +5,8 @@
 //! Whatever somebody else changes back has been seen as sent before that, in the read that follows our call at once, so it counts
 //! from the beginning and is corrected for ever.
 //!
-//! The values that AWS answers do not count: they may differ from read to read.
+//! The values that AWS answers do not count: they may differ from read to read. A controller that starts anew knows nothing of all
+//! this and sends three times again.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::AppName;
 use crate::diff::Change;
-use crate::plan::{Plan, Summary};
+use crate::plan::{Action, Plan, Summary, Verb};
 
 /// How often a field is sent before only a person can help.
-pub const ENOUGH: u32 = 3;
+const ENOUGH: u32 = 3;
 /// Fields that a message names; more are counted.
 const NAMED: usize = 3;
 /// How long an entry can matter: longer than the longest wait.
@@ -50,6 +51,8 @@ pub struct Echo {
     pub times: u32,
     /// When it is tried again.
     pub until: Timestamp,
+    /// Whether it was tried often enough to tell that only a person can help.
+    pub is_certain: bool,
     /// Its fields, for people.
     fields: String,
 }
@@ -58,10 +61,10 @@ impl Echo {
     /// What a person has to know: fields, what was sent, what came back, what to do.
     #[must_use]
     pub fn explain(&self) -> String {
-        let Self { times, until, fields } = self;
+        let Self { times, until, is_certain, fields } = self;
         let until = until.strftime("%Y-%m-%dT%H:%M:%SZ");
         let tell = format!("was sent {times} times, but AWS does not answer what was sent: {fields}");
-        if *times < ENOUGH {
+        if !is_certain {
             return format!("{tell}; tried again at {until}, as its answers may lag behind");
         }
         format!(
@@ -91,7 +94,7 @@ impl Sent {
             // Such a plan leaves out what it would do otherwise.
             return;
         }
-        let actions: Vec<Summary> = plan.actions.iter().map(crate::plan::Action::summary).collect();
+        let actions: Vec<Summary> = plan.actions.iter().map(Action::summary).collect();
         self.0.retain(|field, _| field.app != plan.name || is_open(field, plan, &actions));
     }
 
@@ -108,11 +111,14 @@ impl Sent {
     pub fn judge(&self, app: &AppName, action: &Summary, now: Timestamp) -> Option<Echo> {
         let attempts: Option<Vec<Attempts>> = fields(app, action).map(|field| self.0.get(&field).copied()).collect();
         let attempts = attempts?;
-        let until = attempts.iter().map(|one| one.last.saturating_add(wait(one.times)).unwrap_or(now)).min()?;
+        // What is deleted to be made anew is sent once more by that.
+        let counted = |times: u32| times.saturating_add(u32::from(action.action == Verb::Replace));
+        let next = |one: &Attempts| one.last.saturating_add(wait(counted(one.times))).unwrap_or(now);
+        let (times, until) = (attempts.iter().map(|one| one.times).min()?, attempts.iter().map(next).min()?);
         // A clock that went back must not hold anything for long.
         let is_sound = attempts.iter().all(|one| one.last <= now);
-        let times = attempts.iter().map(|one| one.times).min()?;
-        (is_sound && now < until).then(|| Echo { times, until, fields: describe(&action.changes) })
+        let is_certain = counted(times) >= ENOUGH;
+        (is_sound && now < until).then(|| Echo { times, until, is_certain, fields: describe(&action.changes) })
     }
 
     /// Forgets what no longer delays anything.

@@ -120,11 +120,19 @@ impl Error {
     }
 }
 
-/// moto answers an operation that it lacks with the error page of its web server, which AWS does not use.
+/// moto answers an operation that it lacks with the error page of its web server, which AWS does not use; ministack answers a
+/// service that it lacks with a text that AWS does not have, and no code.
 fn is_page_of_an_emulator(response: &Response) -> bool {
     let server = response.headers().get("server").unwrap_or_default();
-    response.status().as_u16() == 500 && server.starts_with("Werkzeug")
+    match response.status().as_u16() {
+        400 => response.body().bytes().is_some_and(|body| body.starts_with(LACKS_SERVICE)),
+        500 => server.starts_with("Werkzeug"),
+        _ => false,
+    }
 }
+
+/// How the answer of ministack begins.
+const LACKS_SERVICE: &[u8] = br#"{"error": "Unsupported service"#;
 
 /// The text of a failed connection and of all its causes, as the outermost one alone says little.
 fn chain<E, R>(error: &SdkError<E, R>) -> String {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::AppName;
 use crate::desired;
-use crate::echo::{self, Sent};
+use crate::echo::Sent;
 use crate::observe::Cache;
 use crate::plan::{Action, On, Plan, Summary, Waiting};
 use crate::resource::subscription;
@@ -62,7 +62,7 @@ impl Memory {
     /// Why an action has to wait because AWS does not keep what it sends.
     fn echo(&self, app: &AppName, action: &Action, summary: &Summary, now: Timestamp) -> Option<(On, String)> {
         let echo = self.sent.judge(app, summary, now).filter(|_| !is_reminder(action))?;
-        let on = if echo.times < echo::ENOUGH { On::Aws } else { On::Person };
+        let on = if echo.is_certain { On::Person } else { On::Aws };
         Some((on, echo.explain()))
     }
 

@@ -67,6 +67,14 @@ pub enum Kind {
         /// Whether the other half is throttled for ever instead of answered.
         fail_second: bool,
     },
+    /// It is answered as it should be, but for one value: what AWS does not keep, rounds or adds. An answer that has no place for
+    /// the value stays as it is.
+    Rewrite {
+        /// JSON pointer to the value in the answer.
+        at: String,
+        /// What is answered instead; `None`: nothing.
+        to: Option<Value>,
+    },
 }
 
 impl Fault {
@@ -218,6 +226,24 @@ impl Faults {
     }
 }
 
+/// Puts `to` at the place `at` of an answer, or takes away what is there.
+pub(crate) fn rewrite(answer: &mut Value, at: &str, to: Option<Value>) {
+    let Some((parent, last)) = at.rsplit_once('/') else { return };
+    let key = last.replace("~1", "/").replace("~0", "~");
+    match (answer.pointer_mut(parent), to) {
+        (Some(Value::Object(members)), Some(to)) => drop(members.insert(key, to)),
+        (Some(Value::Object(members)), None) => drop(members.remove(&key)),
+        (Some(Value::Array(elements)), to) => {
+            let Some(index) = key.parse().ok().filter(|index| *index < elements.len()) else { return };
+            match to {
+                Some(to) => elements[index] = to,
+                None => drop(elements.remove(index)),
+            }
+        }
+        _ => (),
+    }
+}
+
 fn input_token(service: Service, operation: &str) -> Option<&'static str> {
     let pagination = Model::of(service).operations.get(operation)?.pagination.as_ref()?;
     Some(&pagination.input_token)
@@ -257,6 +283,24 @@ mod tests {
         let second = faults.second_page(Service::Ecs, "ListServices", &next);
         assert_eq!(second, Some(Some(json!({"serviceArns": ["b", "c"]}))));
         assert_eq!(faults.second_page(Service::Ecs, "ListServices", &json!({"nextToken": "other"})), None);
+    }
+
+    #[test]
+    fn one_value_of_an_answer_is_rewritten() {
+        let answer = json!({"list": [{"a/b": 1}, {"c": 2}]});
+        let table = [
+            ("/list/0/a~1b", Some(json!(3)), json!({"list": [{"a/b": 3}, {"c": 2}]})),
+            ("/list/1/new", Some(json!("")), json!({"list": [{"a/b": 1}, {"c": 2, "new": ""}]})),
+            ("/list/1", None, json!({"list": [{"a/b": 1}]})),
+            ("/list/0/a~1b", None, json!({"list": [{}, {"c": 2}]})),
+            ("/list/7", Some(json!(0)), answer.clone()),
+            ("/none/0", None, answer.clone()),
+        ];
+        for (at, to, wanted) in table {
+            let mut rewritten = answer.clone();
+            rewrite(&mut rewritten, at, to);
+            assert_eq!(rewritten, wanted, "{at}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod adapter;
 mod cloudwatch;
 mod crash;
 mod crowd;
+mod echo;
 mod handover;
 mod lab;
 mod many;

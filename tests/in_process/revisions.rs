@@ -12,7 +12,7 @@ use crate::lab::{Lab, MANIFEST};
 
 /// The manifest with an environment that makes a new revision of each number.
 fn edited(number: usize) -> String {
-    MANIFEST.replace("environment:", &format!("environment:\n          EDIT: \"{number}\""))
+    MANIFEST.replace("environment: {", &format!("environment: {{ EDIT: \"{number}\","))
 }
 
 fn active(lab: &Lab) -> Vec<String> {

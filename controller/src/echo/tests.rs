@@ -5,7 +5,6 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::{Action, Verb};
 use crate::resource::service;
 
 /// What becomes of the count that is sent.
@@ -116,6 +115,20 @@ fn another_value_is_sent_at_once() {
         let summary = with(changes);
         assert_eq!(sent.judge(&app(), &summary, Timestamp::UNIX_EPOCH).is_none(), is_made, "{summary}");
     }
+}
+
+#[test]
+fn a_replacement_counts_for_the_creation_that_follows() {
+    let replace = Summary::removal(service::RESOURCE, "n", &[Change::new("desiredCount", 5, 1)]);
+    let mut sent = Sent::default();
+    let mut is_held = |minutes: i64| {
+        sent.note(&app(), &update(5), Timestamp::UNIX_EPOCH);
+        let now = Timestamp::from_second(minutes * 60).unwrap();
+        sent.judge(&app(), &replace, now).map(|echo| (echo.times, echo.is_certain))
+    };
+    assert_eq!(is_held(0), Some((1, false)));
+    assert_eq!(is_held(119), Some((2, true)));
+    assert_eq!(is_held(8 * 60), None);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{errors, redact};
 use crate::call::{Answer, ApiError, Call, Service};
 use crate::cloud::Cloud;
-use crate::faults::{Kind, Moment};
+use crate::faults::{self, Kind, Moment};
 use crate::journal::{Entry, Outcome, is_mutating};
 
 /// What came of a call.
@@ -82,6 +82,10 @@ async fn meet(
             }
             answer
         }
+        Some(Kind::Rewrite { at, to }) => answer(cloud, service, operation, input).map(|mut answer| {
+            faults::rewrite(&mut answer, &at, to);
+            answer
+        }),
     };
     let outcome = answer.as_ref().map_or_else(|error| Outcome::Error(error.code.clone()), |_| Outcome::Ok);
     (Some(answer), outcome)
