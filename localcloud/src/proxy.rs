@@ -20,6 +20,7 @@ mod pool;
 mod route;
 mod sockets;
 mod table;
+mod target_stream;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,6 +5,8 @@
 mod backend;
 #[path = "proxy/errors.rs"]
 mod errors;
+#[path = "proxy/framing.rs"]
+mod framing;
 #[path = "proxy/hostile.rs"]
 mod hostile;
 #[path = "proxy/streams.rs"]

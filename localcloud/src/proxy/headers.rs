@@ -6,7 +6,6 @@ use http::header::{
     self, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, SERVER, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
 };
-
 use http::{StatusCode, Version};
 
 use crate::elb::routing::{ForwardedFor, Front};
@@ -19,24 +18,42 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Fields for the other end, whatever a peer says of them in Connection: naming them would hide from a target who asks and for what, or
-/// from a client how an answer is framed (RFC 9110 §7.6.1 forbids to name such fields). What an ALB does is unverified.
-const END_TO_END: [HeaderName; 15] = [
+/// from a client how an answer is framed or for how long it may be kept (RFC 9110 §7.6.1 forbids to name such fields). What an ALB
+/// does is unverified.
+const END_TO_END: [HeaderName; 30] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
     header::AGE,
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
     header::CONTENT_ENCODING,
     CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_SECURITY_POLICY,
     header::CONTENT_TYPE,
     header::COOKIE,
     header::DATE,
+    header::ETAG,
+    header::EXPIRES,
+    header::FORWARDED,
     header::HOST,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+    header::ORIGIN,
+    header::PRAGMA,
+    header::RANGE,
     header::SET_COOKIE,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::USER_AGENT,
     header::VARY,
-    FORWARDED_FOR,
-    FORWARDED_PORT,
-    FORWARDED_PROTO,
-    TRACE_ID,
+    header::VIA,
+    header::WWW_AUTHENTICATE,
 ];
+/// Beginnings of more such names: what proxies say of the client, AWS of its messages and browsers of a request's origin.
+const END_TO_END_PREFIXES: [&str; 4] = ["access-control-", "sec-", "x-amz", "x-forwarded-"];
 
 /// Addresses that X-Forwarded-For may hold (ALB: 30, else 463).
 const FORWARDED_MAX: usize = 30;
@@ -70,10 +87,15 @@ pub(super) fn forwarded_too_often(headers: &HeaderMap) -> bool {
 /// `preserve_host_header` is off is not documented exactly, and a target that builds URLs needs the client's.
 pub(super) fn to_target(headers: &mut HeaderMap, front: &Front, client: Client, trace: &str) {
     // A length beside a transfer coding lies; the coding holds (RFC 9112 §6.3).
-    if headers.contains_key(TRANSFER_ENCODING) {
+    let is_chunked = headers.contains_key(TRANSFER_ENCODING);
+    if is_chunked {
         headers.remove(CONTENT_LENGTH);
     }
     drop_hop_by_hop(headers);
+    if is_chunked {
+        // Without it hyper sends a GET or HEAD without its body.
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     headers.remove(EXPECT);
     if front.drop_invalid_headers {
         drop_unusual(headers);
@@ -110,16 +132,23 @@ pub(super) fn framing(status: StatusCode, version: Version, headers: &mut Header
         let is_plain = is_chunked && version == Version::HTTP_11 && !headers.contains_key(CONTENT_LENGTH);
         return if is_plain { Ok(()) } else { Err(Ambiguous) };
     }
-    let lengths = headers.get_all(CONTENT_LENGTH).iter().filter_map(|value| value.to_str().ok());
-    let mut lengths = lengths.flat_map(|value| value.split(',')).map(|length| length.trim().to_owned());
-    let Some(length) = lengths.next() else { return Ok(()) };
-    let is_number = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
-    let value = HeaderValue::try_from(&length).map_err(|_| Ambiguous)?;
-    if !is_number || lengths.any(|other| other != length) {
+    let lines = headers.get_all(CONTENT_LENGTH).iter();
+    let mut lengths = lines.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(length);
+    let Some(first) = lengths.next() else { return Ok(()) };
+    let first = first?;
+    if lengths.any(|other| !matches!(other, Ok(other) if other == first)) {
         return Err(Ambiguous);
     }
-    headers.insert(CONTENT_LENGTH, value);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(first));
     Ok(())
+}
+
+/// Digits alone (RFC 9110 §8.6), where `parse` takes a sign too, and no more than 64 bits, which is what hyper checks only where a
+/// body follows, so not for HEAD.
+fn length(text: &[u8]) -> Result<u64, Ambiguous> {
+    let text = str::from_utf8(text.trim_ascii()).map_err(|_| Ambiguous)?;
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number).ok_or(Ambiguous)
 }
 
 /// Fields that concern one connection only (RFC 9110 §7.6.1).
@@ -127,15 +156,18 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .filter(|name| !END_TO_END.contains(name))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .filter(|name| !is_end_to_end(name))
         .collect();
     for name in named.iter().chain(&[CONNECTION, KEEP_ALIVE, PROXY_CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE])
     {
         headers.remove(name);
     }
+}
+
+fn is_end_to_end(name: &HeaderName) -> bool {
+    END_TO_END.contains(name) || END_TO_END_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
 }
 
 /// Names outside of `[-A-Za-z0-9]+`.
@@ -261,6 +293,7 @@ pub(super) mod tests {
                 "content-type: text/plain",
                 "cookie: a=1",
                 "host: lb.localhost",
+                "transfer-encoding: chunked",
                 "x-amzn-trace-id: Self=1-00000000-1;Root=1-1-2",
                 "x-forwarded-for: 10.1.1.1, 10.2.2.2, 127.0.0.1",
                 "x-forwarded-port: 5000",

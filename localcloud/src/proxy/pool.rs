@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::body::Body;
+use super::target_stream::TargetStream;
 
 /// Wall time for a connection to be made (ALB: 10 s).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,7 +80,8 @@ pub(super) async fn connect(address: SocketAddr) -> Result<Connection, ConnectEr
     let stream = stream.map_err(|_elapsed| ConnectError::TimedOut)?.map_err(|_refused| ConnectError::Failed)?;
     // Small requests should not wait for more to come; failing to say so costs only time.
     let _best_effort = stream.set_nodelay(true);
-    let handshake = http1::Builder::new().max_header_size(RESPONSE_HEAD_MAX).handshake(TokioIo::new(stream)).await;
+    let stream = TokioIo::new(TargetStream::new(stream));
+    let handshake = http1::Builder::new().max_header_size(RESPONSE_HEAD_MAX).handshake(stream).await;
     let (sender, connection) = handshake.map_err(|_broken| ConnectError::Failed)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
