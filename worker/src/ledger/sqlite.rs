@@ -91,6 +91,9 @@ impl Ledger for SqliteLedger {
 }
 
 fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    // Orders are nobody else's; SQLite gives its journals the permissions of the database.
+    let file = interstella_guard::private::file(path);
+    drop(file.map_err(|error| LedgerError::Failed(error.to_string()))?);
     let connection = Connection::open(path)?;
     connection.busy_timeout(super::TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -238,6 +238,24 @@ async fn w67_a_full_ledger_is_503_with_an_alarm_and_forgets_nothing() {
     assert!(rig.metrics().await.contains("worker_alarms_total{kind=\"ledger_full\"} 1"));
 }
 
+#[tokio::test]
+async fn the_ledgers_file_is_its_owners_alone_and_no_link_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let rig = Setup::new().ledger(Arc::new(SqliteLedger::open(&at("ledger.db")).unwrap())).start().await;
+    assert_eq!(rig.send(&rig.order()).await.status, 200);
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&entry.metadata().unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "{:?}", entry.path());
+    }
+    std::fs::write(at("victim"), "precious").unwrap();
+    std::os::unix::fs::symlink(at("victim"), at("link.db")).unwrap();
+    let refused = SqliteLedger::open(&at("link.db")).err().unwrap().to_string();
+    assert!(refused.contains("is a link"), "{refused}");
+    assert_eq!(std::fs::read_to_string(at("victim")).unwrap(), "precious");
+}
+
 /// A ledger that misbehaves in one way.
 #[derive(Clone, Copy)]
 enum Broken {
