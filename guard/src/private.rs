@@ -116,7 +116,10 @@ fn no_follow() -> i32 {
 }
 
 fn refused(path: &Path, why: &str) -> io::Error {
-    let text = format!("{} {why}; remove it, or choose a place that is yours (for what running programs share: XDG_RUNTIME_DIR)", path.display());
+    let text = format!(
+        "{} {why}; remove it, or choose a place that is yours (for what running programs share: XDG_RUNTIME_DIR)",
+        path.display()
+    );
     io::Error::new(io::ErrorKind::PermissionDenied, text)
 }
 

@@ -70,14 +70,8 @@ mod tests {
         {
             assert_eq!(read(url).unwrap_err().code, "NotImplemented", "{url}");
         }
-        for url in [
-            "https://localhost/",
-            "localhost",
-            "/order/",
-            "",
-            "http://localhost:99999/",
-            "http://localhost:0/",
-        ] {
+        for url in ["https://localhost/", "localhost", "/order/", "", "http://localhost:99999/", "http://localhost:0/"]
+        {
             assert_eq!(read(url).unwrap_err().code, "InvalidParameter", "{url}");
         }
     }
