@@ -63,7 +63,7 @@ impl Folder {
     /// Opens the file `name`, made if it is not there, for reading and writing.
     ///
     /// # Errors
-    /// As [`file`].
+    /// As [`file()`].
     pub fn file(&self, name: &str) -> io::Result<File> {
         file(&self.0.join(name))
     }
