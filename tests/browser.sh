@@ -25,6 +25,7 @@ finish() {
 trap finish EXIT
 until grep -q '^converged' "$scratch/up.log"; do sleep 0.2; kill -0 $up; done
 
+# The page as it is after its tries.
 browse() {
     chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --user-data-dir="$scratch/profile" --virtual-time-budget=120000 --timeout=90000 \
@@ -44,7 +45,8 @@ for host in 127.0.0.1 localhost evil.example; do
     for name in 127.0.0.1 localhost evil.example; do
         at() { printf '"%s":"http://%s:%s"' "$1" "$name" "$2"; }
         listeners="{$(at controller $controller),$(at hq $hq),$(at cloud $cloud),$(at balancer $port),$(at worker "${worker##*:}")}"
-        report=$(browse "http://$host:$pages/page.html#$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$listeners")")
+        report=$(browse "http://$host:$pages/page.html#$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$listeners")" |
+            sed -n '/<pre id="report">/,/<\/pre>/p')
         tries=$(grep -c '|' <<<"$report" || true)
         if ! grep -q '^done' <<<"$report" || grep -E 'READ|loaded' <<<"$report"; then failed=1; fi
         echo "a page at $host, listeners called $name: $tries paths by seven ways"
