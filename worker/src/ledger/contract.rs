@@ -46,6 +46,21 @@ async fn play(script: &[(Change, i64, Outcome)]) {
 }
 
 #[tokio::test]
+async fn w67_a_lease_of_a_clock_that_was_ahead_does_not_hold_an_order_for_hours() {
+    const AHEAD: i64 = 3 * 3600 * 1000;
+    play(&[
+        (claim(true), AHEAD, Outcome::Won(1)),
+        (Change::Intent { attempt: 1 }, AHEAD, Outcome::Written),
+        (claim(true), 1, Outcome::Won(2)),
+        (Change::Finish { attempt: 1, status: 201 }, 2, Outcome::Fenced),
+        (claim(true), 3, Outcome::Busy(NOW + 1 + LEASE_MS)),
+        (Change::Intent { attempt: 2 }, 4, Outcome::Written),
+        (Change::Finish { attempt: 2, status: 201 }, 5, Outcome::Written),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn an_order_is_claimed_sent_finished_and_then_settled() {
     play(&[
         (claim(true), 0, Outcome::Won(1)),

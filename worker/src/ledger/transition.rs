@@ -27,7 +27,7 @@ pub fn transition(record: Option<&Record>, change: Change, now_ms: i64) -> (Outc
         (Change::Finish { attempt, status }, Some(known)) if known.attempt == attempt && was_sent(known) => {
             written(finished(known, status), now_ms)
         }
-        (Change::Resend, Some(known)) if known.state.is_held() && known.lease_until_ms > now_ms => {
+        (Change::Resend, Some(known)) if known.state.is_held() && is_leased(known, now_ms) => {
             (Outcome::Busy(known.lease_until_ms), None)
         }
         (Change::Resend, Some(known)) if known.state.is_held() => won(known, known.state, now_ms),
@@ -44,7 +44,7 @@ fn claim(known: &Record, fingerprint: Fingerprint, idempotent: bool, now_ms: i64
     }
     match known.state {
         State::Done | State::Rejected | State::Parked | State::Quarantined => (Outcome::Settled(known.state), None),
-        State::Claimed | State::Sent if known.lease_until_ms > now_ms => (Outcome::Busy(known.lease_until_ms), None),
+        State::Claimed | State::Sent if is_leased(known, now_ms) => (Outcome::Busy(known.lease_until_ms), None),
         State::Claimed => won(known, State::Claimed, now_ms),
         State::Sent if idempotent => won(known, State::Sent, now_ms),
         State::Sent => {
@@ -54,6 +54,13 @@ fn claim(known: &Record, fingerprint: Fingerprint, idempotent: bool, now_ms: i64
             (Outcome::NewlyParked, Some(parked))
         }
     }
+}
+
+/// Whether a worker may still be at it. A lease that ends later than one that begins now was written by a clock that is ahead of ours
+/// by as much: whoever wrote it may be gone for long, and an order that waited for that clock would be lost to SNS. If the writer is
+/// still at it, its attempt is fenced off.
+fn is_leased(known: &Record, now_ms: i64) -> bool {
+    (1..=LEASE_MS).contains(&known.lease_until_ms.saturating_sub(now_ms))
 }
 
 fn first(fingerprint: Fingerprint, order: String, now_ms: i64) -> Record {
