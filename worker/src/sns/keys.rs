@@ -100,10 +100,12 @@ impl KeyCache {
             self.complete(&mut chain).await?;
             Trust::Chain { anchors: &self.anchors, host: topic.host() }
         };
-        let checked = certificate::check(&chain, trust, self.clock.now());
+        // Time and trust in it come from one reading of the clocks.
+        let now = self.clock.reading();
+        let checked = certificate::check(&chain, trust, now.wall);
         checked.map(Arc::new).map_err(|reason| {
             tracing::warn!(reason, "a signing certificate was refused");
-            let clock_is_wrong = self.skew.is_trustworthy(self.clock.reading()) == Some(false);
+            let clock_is_wrong = self.skew.is_trustworthy(now) == Some(false);
             if clock_is_wrong { Refusal::Unverifiable(reason) } else { Refusal::Forged(reason) }
         })
     }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::certificate::is_certificate_url;
 use super::signature::{decode, string_to_sign, version};
 use super::{Envelope, KeyCache, Refusal, Topic};
-use crate::clock::{Clock, Skew};
+use crate::clock::{Clock, Reading, Skew};
 
 /// How far a message may be ahead of this machine's clock.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
@@ -51,10 +51,11 @@ impl Verifier {
         check_headers(headers, &envelope)?;
         let topic = self.rules.topics.iter().find(|topic| topic.arn() == envelope.topic_arn);
         let topic = topic.ok_or(Refusal::Forged("the topic is not one of ours"))?;
-        let recent = self.check_time(envelope.timestamp);
-        if self.is_clock_good() {
-            recent?;
-        }
+        // Without a signature nothing is known to be genuine, so what a right clock refuses is not looked at further.
+        let refused = match self.check_time(envelope.timestamp, self.clock.reading()) {
+            Err(WRONG_CLOCK) => true,
+            recent => recent.map(|()| false)?,
+        };
         let version = version(&envelope, self.rules.allow_signature_v1)?;
         let signature = decode(&envelope)?;
         if !is_certificate_url(&envelope.signing_cert_url, &topic.origin(self.rules.local_origin.as_deref())) {
@@ -64,27 +65,31 @@ impl Verifier {
         if !key.key.verify(version, string_to_sign(&envelope).as_bytes(), &signature) {
             return Err(Refusal::Forged("the signature is wrong"));
         }
-        // It is genuine, and SNS forgets a message that is refused for good: that takes a clock that is known to be right now.
-        if recent.is_err() {
+        // It is genuine, and SNS forgets a message that is refused for good: that takes a clock that is known to be right now. It
+        // may have been set while the key was fetched, so it is read anew.
+        if refused {
             self.keys.ask_the_time(&envelope.signing_cert_url).await;
-            return if self.is_clock_good() { recent.map(|()| (envelope, topic)) } else { Err(WRONG_CLOCK) };
+            self.check_time(envelope.timestamp, self.clock.reading())?;
         }
         Ok((envelope, topic))
     }
 
-    fn is_clock_good(&self) -> bool {
-        self.skew.is_trustworthy(self.clock.reading()) == Some(true)
+    /// Whether a message is neither too old nor of the future. Time and trust in it come from one reading of the clocks.
+    fn check_time(&self, timestamp: Timestamp, now: Reading) -> Result<(), Refusal> {
+        let refusal = self.out_of_time(timestamp, now.wall);
+        let is_clock_good = self.skew.is_trustworthy(now) == Some(true);
+        refusal.map_or(Ok(()), |refusal| Err(if is_clock_good { refusal } else { WRONG_CLOCK }))
     }
 
-    fn check_time(&self, timestamp: Timestamp) -> Result<(), Refusal> {
-        let age = self.clock.now().duration_since(timestamp);
+    fn out_of_time(&self, timestamp: Timestamp, now: Timestamp) -> Option<Refusal> {
+        let age = now.duration_since(timestamp);
         let max_age = SignedDuration::try_from(self.rules.max_age).unwrap_or(SignedDuration::MAX);
         if age > max_age {
-            Err(Refusal::Forged("the message is too old"))
+            Some(Refusal::Forged("the message is too old"))
         } else if age < -MAX_AHEAD {
-            Err(Refusal::Forged("the message is from the future"))
+            Some(Refusal::Forged("the message is from the future"))
         } else {
-            Ok(())
+            None
         }
     }
 }

@@ -7,7 +7,7 @@ use interstella_worker::ledger::Retention;
 
 use super::fake::Fake;
 use super::sender::{Identity, Message, SNS};
-use super::support::{CERT, Rig, Setup};
+use super::support::{CERT, Rig, Setup, eventually};
 
 /// Sends each message, expects each status, and that none had an effect.
 async fn refused(rig: &Rig, cases: impl IntoIterator<Item = (u16, String)>) {
@@ -427,6 +427,22 @@ async fn w19_after_a_sleep_the_clock_is_asked_for_before_anything_is_final() {
     refused_again(&rig, 503, &rig.order()).await;
     refused_again(&rig, 503, &rig.order()).await;
     assert_eq!(rig.fetches(), asked + 1);
+}
+
+#[tokio::test]
+async fn w19_a_clock_that_is_set_right_while_a_message_is_looked_at_refuses_nothing_for_good() {
+    let rig = Rig::new().await;
+    assert_eq!(rig.send(&rig.order()).await.status, 200);
+    let asked = rig.fetches();
+    rig.sns.lock().unwrap().files.insert(CERT.to_owned(), Fake::Hang);
+    rig.ahead_ms.store(61_000, Ordering::Relaxed);
+    rig.jumped_ms.store(-661_000, Ordering::Relaxed);
+    let order = rig.order();
+    let (reply, ()) = tokio::join!(rig.send(&order), async {
+        eventually("the time is asked for", || rig.fetches() > asked).await;
+        rig.jumped_ms.store(0, Ordering::Relaxed);
+    });
+    assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 async fn refused_again(rig: &Rig, status: u16, order: &Message) {
