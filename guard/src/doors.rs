@@ -153,12 +153,13 @@ impl State {
     }
 }
 
-/// Who goes first: whoever has never sent anything, then whoever has not finished a head, then whoever has had an answer.
+/// Who goes first: whoever has had its last answer, then whoever has never sent anything, then whoever has not finished a head, then whoever has had an answer.
 fn rank(phase: Phase) -> Option<u8> {
     match phase {
-        Phase::New => Some(0),
-        Phase::Head => Some(1),
-        Phase::Idle => Some(2),
+        Phase::Closing => Some(0),
+        Phase::New => Some(1),
+        Phase::Head => Some(2),
+        Phase::Idle => Some(3),
         Phase::Busy | Phase::Answered => None,
     }
 }
@@ -231,6 +232,15 @@ mod tests {
         assert!(doors.admit().is_none());
         drop(probe);
         assert!(doors.admit().is_some_and(|place| place.is_shed()));
+    }
+
+    #[test]
+    fn who_has_had_a_last_answer_goes_before_who_has_not_asked_yet() {
+        let doors = Doors::new(SIZE);
+        let fresh = enter(&doors, Phase::New).unwrap();
+        let closing = enter(&doors, Phase::Closing).unwrap();
+        assert!(!enter(&doors, Phase::Busy).unwrap().is_shed());
+        assert_eq!((leaves(&fresh), leaves(&closing)), (false, true));
     }
 
     #[test]

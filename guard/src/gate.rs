@@ -100,9 +100,7 @@ fn authority(parts: &Parts) -> Result<Option<Authority>, Refusal> {
     let none_is_fine = parts.version == Version::HTTP_10;
     let host = match (first, second) {
         (None, None) if none_is_fine => None,
-        (Some(host), None) => {
-            Some(host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()).ok_or(TWO_HOSTS)?)
-        }
+        (Some(host), None) => Some(host.to_str().ok().and_then(plain).ok_or(TWO_HOSTS)?),
         _ => return Err(TWO_HOSTS),
     };
     match parts.uri.authority() {
@@ -111,6 +109,16 @@ fn authority(parts: &Parts) -> Result<Option<Authority>, Refusal> {
         Some(target) => Ok(Some(target.clone())),
         None => Ok(host),
     }
+}
+
+/// An authority that is a host and perhaps a port, and nothing else that one reader may take for the host and another not.
+#[must_use]
+pub fn plain(text: &str) -> Option<Authority> {
+    let authority: Authority = text.parse().ok()?;
+    let rest = text.strip_prefix(authority.host())?;
+    let port = rest.strip_prefix(':').unwrap_or(rest);
+    let is_port = rest.len() > port.len() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (rest.is_empty() || is_port).then_some(authority)
 }
 
 /// Whether the headers say that a page of another site asks. A page on another port is of another origin, though of the same site.
@@ -164,6 +172,9 @@ mod tests {
             ("GET /; host: 127.0.0.1.evil.example", 421),
             ("GET /; host: 10.0.0.7:8888", 421),
             ("GET /; host: a b", 400),
+            ("GET /; host: [::1].evil.example", 400),
+            ("GET /; host: user@localhost", 400),
+            ("GET /; host: localhost:80:90", 400),
             ("GET /", 400),
             ("GET /; host: localhost; host: localhost", 400),
             ("GET http://evil.example/; host: localhost", 400),

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use http::{Request, Response};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -27,6 +27,9 @@ use crate::socket::{Phase, SharedPhase, Socket};
 /// Connections that wait to be accepted; the kernel caps it at `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// Above the cap nobody's body is waited for: the reserve is for those who look whether we are alive.
+const OVERLOADED: Refusal = (StatusCode::SERVICE_UNAVAILABLE, "overloaded");
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -163,12 +166,12 @@ async fn connection<S, B>(
     B: Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let keep_alive = !place.is_shed();
+    let is_shed = place.is_shed();
     let socket = Socket::new(stream, place, bounds);
     let phase = socket.phase();
-    let service = service_fn(|request: Request<Incoming>| answer(&phase, &gate, &service, request));
+    let service = service_fn(|request: Request<Incoming>| answer(&phase, is_shed, &gate, &service, request));
     let connection = http1::Builder::new()
-        .keep_alive(keep_alive)
+        .keep_alive(!is_shed)
         .max_headers(bounds.fields)
         .max_buf_size(bounds.head_bytes)
         .serve_connection(TokioIo::new(socket), service);
@@ -180,7 +183,7 @@ async fn connection<S, B>(
         () = closed => {
             connection.as_mut().graceful_shutdown();
             // hyper would still wait for the first byte of a peer that has begun nothing.
-            if matches!(phase.get(), Phase::New | Phase::Idle) { Ok(()) } else { connection.await }
+            if matches!(phase.get(), Phase::New | Phase::Idle | Phase::Closing) { Ok(()) } else { connection.await }
         }
     };
     if let Err(error) = ended {
@@ -190,6 +193,7 @@ async fn connection<S, B>(
 
 async fn answer<S, B>(
     phase: &Arc<SharedPhase>,
+    is_shed: bool,
     gate: &Gate,
     service: &S,
     request: Request<Incoming>,
@@ -199,7 +203,9 @@ where
 {
     let busy = watched(phase);
     let (parts, body) = request.into_parts();
-    let response = match gate.check(&parts) {
+    let has_body = !matches!(parts.method, Method::GET | Method::HEAD);
+    let allowed = gate.check(&parts).and_then(|()| if is_shed && has_body { Err(OVERLOADED) } else { Ok(()) });
+    let response = match allowed {
         Ok(()) => service.call(Request::from_parts(parts, body)).await?.map(Either::Right),
         Err(refusal) => refuse(refusal).map(Either::Left),
     };
@@ -211,6 +217,9 @@ fn refuse((status, text): Refusal) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response
 }
 

@@ -39,6 +39,8 @@ pub enum Phase {
     Answered,
     /// Nothing has come since the last answer.
     Idle,
+    /// We have closed our side, and read on so that the peer can read the last answer.
+    Closing,
 }
 
 /// The phase, shared by the socket, the service and the doors.
@@ -65,7 +67,7 @@ impl SharedPhase {
     /// What the connection does.
     pub fn get(&self) -> Phase {
         let value = self.value.load(Ordering::Acquire);
-        [Phase::New, Phase::Head, Phase::Answered, Phase::Idle]
+        [Phase::New, Phase::Head, Phase::Answered, Phase::Idle, Phase::Closing]
             .into_iter()
             .find(|phase| *phase as u8 == value)
             .unwrap_or(Phase::Busy)
@@ -127,7 +129,7 @@ impl Socket {
             // A second request that came with the first may have begun.
             Phase::Answered if self.framing.is_within_head() => self.enter(Phase::Head, self.bounds.head),
             Phase::Answered => self.enter(Phase::Idle, self.bounds.idle),
-            Phase::New | Phase::Head | Phase::Idle => {}
+            Phase::New | Phase::Head | Phase::Idle | Phase::Closing => {}
         }
         if self.place.must_leave(cx.waker()) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
@@ -191,6 +193,7 @@ impl AsyncWrite for Socket {
         let this = &mut *self;
         if this.linger.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            this.phase.set(Phase::Closing);
         }
         let linger = this.linger.get_or_insert_with(|| timer(LINGER));
         if linger.as_mut().poll(cx).is_ready() || this.place.must_leave(cx.waker()) {

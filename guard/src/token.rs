@@ -4,7 +4,8 @@
 //! other users of the machine, and pages in a browser, which can send requests here but cannot read files.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,13 +45,17 @@ impl Token {
     /// # Errors
     /// When the folder or the file is not this user's alone, or cannot be read or written.
     pub fn of_user(runtime_folder: &Path) -> io::Result<Self> {
-        let mut file = Folder::open(runtime_folder)?.file(FILE)?;
+        let folder = Folder::open(runtime_folder)?;
+        let was_private = !is_readable_by_others(&runtime_folder.join(FILE));
+        let mut file = folder.file(FILE)?;
         // Two programs that start at once agree on what the first has written.
         file.lock()?;
         let mut text = String::new();
         (&file).take(4096).read_to_string(&mut text)?;
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || !was_private {
             let token = Self::generate()?;
+            file.set_len(0)?;
+            file.rewind()?;
             file.write_all(token.0.as_bytes())?;
             return Ok(token);
         }
@@ -82,6 +87,11 @@ impl Token {
     }
 }
 
+/// Whether somebody else may have read what is in the file.
+fn is_readable_by_others(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +106,8 @@ mod tests {
             (0..8).map(|_| scope.spawn(each)).collect::<Vec<_>>().into_iter().map(|one| one.join().unwrap()).collect()
         });
         assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+        std::fs::set_permissions(folder.join(FILE), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_ne!(Token::of_user(&folder).unwrap(), tokens[0], "others may have read it");
         std::fs::write(folder.join(FILE), "rubbish").unwrap();
         assert!(Token::of_user(&folder).unwrap_err().to_string().contains("remove it"));
     }

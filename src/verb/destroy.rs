@@ -1,6 +1,7 @@
 //! `destroy`: removes what is ours, in order, and waits until it is gone.
 
 use std::io::{BufRead, IsTerminal};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use interstella_controller::controller::place;
 use interstella_controller::desired::Desired;
 use interstella_controller::lock::{self, Holder};
 use interstella_controller::reconcile::Outcome;
-use interstella_guard::{Token, gate};
+use interstella_guard::Token;
 use serde_json::json;
 
 use crate::cli::ManifestPath;
@@ -79,8 +80,9 @@ async fn check_managed(session: &Session, directory: &Path, app: &AppName, stop:
 
 /// Only a controller on this machine is asked: the token is for nobody else.
 async fn release(url: &str, directory: &Path, app: &AppName) -> Result<(), Failure> {
-    let host = url.parse::<::http::Uri>().ok().and_then(|url| Some(url.host()?.to_ascii_lowercase()));
-    if !host.is_some_and(|host| gate::is_loopback(&host)) {
+    // An address and no name, of which somebody else would say where it is.
+    let address = url.strip_prefix("http://").and_then(|address| address.parse::<SocketAddr>().ok());
+    if !address.is_some_and(|address| address.ip().is_loopback()) {
         return Err(Failure::new(format!(
             "the controller of {app} listens at {url}, which is not this machine's loopback"
         ))

@@ -10,6 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// SNS sends at most 256 KiB, which JSON may escape to more.
 const MAX_BYTES: usize = 1024 * 1024;
+/// What a body takes as soon as something of it has come. All connections together take less than the budget.
+const FIRST_BYTES: usize = 8 * 1024;
 const BUDGET_KIB: u32 = 32 * 1024;
 
 /// The memory that all bodies share.
@@ -32,6 +34,19 @@ pub(crate) struct ReadBody {
 impl ReadBody {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Makes room for `size` bytes of the `most` that there may be: at least twice what has come, so that a body is seldom copied. All of
+    /// it counts, whether it is written to or not.
+    fn grow(&mut self, size: usize, most: usize, budget: &Budget) -> Result<(), BodyError> {
+        if size > self.bytes.capacity() {
+            let capacity = (2 * size).max(FIRST_BYTES).min(most);
+            self.reserve(capacity, budget)?;
+            let mut larger = BytesMut::with_capacity(capacity);
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger;
+        }
+        Ok(())
     }
 
     /// Takes what `size` bytes need from the budget, beyond what it holds already.
@@ -63,21 +78,19 @@ pub(crate) enum BodyError {
     Broken,
 }
 
-/// Reads the whole body within `deadline`. A length that the head declares is reserved at once, and what comes is counted in any case.
+/// Reads the whole body within `deadline`. It takes its share of the memory by what has come: a length that is only declared costs
+/// whoever declares it nothing, so it must not keep others out.
 pub(crate) async fn read_body(mut body: Incoming, budget: &Budget, deadline: Duration) -> Result<ReadBody, BodyError> {
     let declared = usize::try_from(body.size_hint().lower()).map_err(|_| BodyError::TooLarge)?;
     let mut read = ReadBody::default();
     check_size(declared)?;
-    read.reserve(declared, budget)?;
-    // The memory that growing by doubling would leave unused adds up to as much as the budget.
-    read.bytes.reserve(declared);
     let reading = async {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| BodyError::Broken)?;
             let Ok(data) = frame.into_data() else { continue };
             let size = read.bytes.len() + data.len();
             check_size(size)?;
-            read.reserve(size, budget)?;
+            read.grow(size, declared.max(size), budget)?;
             read.bytes.extend_from_slice(&data);
         }
         Ok(())

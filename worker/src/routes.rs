@@ -102,8 +102,8 @@ enum Path {
 }
 
 impl Routes {
-    /// Answers a request. `shed` says that its connection is above the cap: only cheap answers.
-    pub(crate) async fn handle(&self, request: Request<Incoming>, shed: bool) -> Response<Full<Bytes>> {
+    /// Answers a request.
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let is_draining = *self.parts.stage.borrow() != Stage::Serving;
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         let is_post = request.method() == Method::POST;
@@ -111,16 +111,16 @@ impl Routes {
             "/" if is_read && is_draining => Outcome::later("draining", None),
             "/" if is_read => Outcome::new(StatusCode::OK, WELCOME),
             // SNS follows no redirect, so the path without its last slash is an alias.
-            "/order/" | "/order" if is_post => self.take(request, shed, Path::Sns).await,
+            "/order/" | "/order" if is_post => self.take(request, Path::Sns).await,
             "/fulfill/" | "/fulfill" if !self.parts.direct_fulfil => Outcome::new(StatusCode::NOT_FOUND, "not found"),
-            "/fulfill/" | "/fulfill" if is_post => self.take(request, shed, Path::Direct).await,
+            "/fulfill/" | "/fulfill" if is_post => self.take(request, Path::Direct).await,
             "/" => return respond(METHOD, Some("GET, HEAD"), false),
             "/order/" | "/order" | "/fulfill/" | "/fulfill" => return respond(METHOD, Some("POST"), true),
             _ => Outcome::new(StatusCode::NOT_FOUND, "not found"),
         };
         // A peer that sent what is too long or too slow cannot be kept: the rest of its body is still coming.
         let is_cut = matches!(outcome.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
-        respond(outcome, None, is_draining || shed || is_cut)
+        respond(outcome, None, is_draining || is_cut)
     }
 }
 
@@ -152,10 +152,7 @@ impl Routes {
     }
 
     /// Reads the body, then works in a task of its own, which goes on when the sender goes away and whose panic ends only it.
-    async fn take(&self, request: Request<Incoming>, shed: bool, path: Path) -> Outcome {
-        if shed {
-            return self.overloaded();
-        }
+    async fn take(&self, request: Request<Incoming>, path: Path) -> Outcome {
         let (head, body) = request.into_parts();
         let body = match read_body(body, &self.budget, self.parts.limits.body).await {
             Ok(body) => body,

@@ -93,11 +93,11 @@ pub async fn run_in(
     let (gate, bounds) = (gate(&config), bounds(limits));
     let connections = metrics.connections.clone();
     let orders = serve(listener, doors(config.max_connections), gate.clone(), bounds, stage.clone(), {
-        move |_: &TcpStream, arrival: Arrival| {
+        move |_: &TcpStream, _: Arrival| {
             let (routes, count) = (routes.clone(), Counted::new(&connections));
             service_fn(move |request| {
                 let (routes, _) = (routes.clone(), &count);
-                async move { Ok::<_, Infallible>(routes.handle(request, arrival.is_shed).await) }
+                async move { Ok::<_, Infallible>(routes.handle(request).await) }
             })
         }
     });

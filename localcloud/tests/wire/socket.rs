@@ -104,3 +104,22 @@ async fn idle_connections_keep_nobody_out() {
     }
     assert_eq!(status(address, "Host: localhost\r\n").await, "200");
 }
+
+#[tokio::test]
+async fn slow_bodies_and_those_who_keep_a_refused_connection_leave_the_reserve_to_health_checks() {
+    let (_cloud, address) = served().await;
+    let mut crowd = Vec::new();
+    for number in 0..700 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let slow = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n";
+        let refused = "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+        let _sent_away = stream.write_all(if number < 600 { slow } else { refused }.as_bytes()).await;
+        crowd.push(stream);
+    }
+    let mut probe = TcpStream::connect(address).await.unwrap();
+    let request = "GET /_interstella/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    probe.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    probe.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

@@ -191,6 +191,21 @@ async fn the_direct_path_works_only_when_switched_on() {
 }
 
 #[tokio::test]
+async fn w61_a_length_that_is_only_declared_takes_no_room_from_others() {
+    let rig = Rig::new().await;
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        let mut slow = TcpStream::connect(rig.address).await.unwrap();
+        let head = "POST /order/ HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1048576\r\n\r\n";
+        slow.write_all(head.as_bytes()).await.unwrap();
+        crowd.push(slow);
+    }
+    for _ in 0..10 {
+        assert_eq!(rig.send(&rig.order()).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn w36_ambiguous_framing_is_400_and_closed() {
     let rig = Rig::new().await;
     for lines in [
