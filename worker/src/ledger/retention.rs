@@ -75,8 +75,8 @@ impl Horizon {
             self.even_since = now;
             return None;
         }
-        // A step that is no jump yet is allowed for.
-        let keep_ms = self.retention.as_millis().saturating_add(JUMP_MS);
+        // Steps that are no jump yet are allowed for: the clock may have been behind by one when a record was written, and ahead by one now.
+        let keep_ms = self.retention.as_millis().saturating_add(2 * JUMP_MS);
         let is_over = passed.as_millis() > i128::from(keep_ms);
         is_over.then(|| now.wall.as_millisecond().saturating_sub(keep_ms))
     }
@@ -121,8 +121,19 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_are_no_jumps_add_up_to_less_than_what_is_allowed_for() {
+        let (mut horizon, keep) = (Horizon::new(Retention::default(), reading(0, 0)), Retention::default().as_millis());
+        let behind = reading(1000 - 55, 1000);
+        assert_eq!(horizon.before_ms(behind), None);
+        for steady in 1000 + keep / 1000 - 10..=1000 + keep / 1000 {
+            let before_ms = horizon.before_ms(reading(steady + 55, steady)).unwrap_or(i64::MIN);
+            assert!(before_ms <= behind.wall.as_millisecond(), "went {} s early", 1000 + keep / 1000 - steady);
+        }
+    }
+
+    #[test]
     fn what_is_old_goes_when_the_clock_has_run_evenly_for_long_enough() {
-        let keep = Retention::default().as_millis() / 1000 + 60;
+        let keep = Retention::default().as_millis() / 1000 + 120;
         let mut horizon = Horizon::new(Retention::default(), reading(0, 0));
         assert_eq!(horizon.before_ms(reading(keep, keep)), None);
         assert_eq!(horizon.before_ms(reading(keep + 1, keep + 1)), Some(1_700_000_001_000));
