@@ -8,15 +8,17 @@ WORKDIR /build
 # A static binary needs an explicit target, or build scripts and macros would be linked statically too.
 ENV RUSTFLAGS="-C target-feature=+crt-static" CARGO_TERM_COLOR=never
 COPY Cargo.toml Cargo.lock ./
+COPY autoscaling/Cargo.toml autoscaling/
 COPY controller/Cargo.toml controller/
+COPY guard/Cargo.toml guard/
 COPY hq/Cargo.toml hq/
 COPY localcloud/Cargo.toml localcloud/
 COPY worker/Cargo.toml worker/
 # Empty sources in place of ours: this layer compiles the dependencies alone, and only a changed manifest or lock file
 # compiles them again. An edit of our own source does not.
-RUN mkdir -p src controller/src hq/src localcloud/src localcloud/tests worker/src worker/benches/orders benches/resync \
+RUN mkdir -p src autoscaling/src controller/src guard/src hq/src localcloud/src localcloud/tests worker/src worker/benches/orders benches/resync \
     && for main in src hq/src worker/src worker/benches/orders benches/resync; do echo 'fn main() {}' > $main/main.rs; done \
-    && touch controller/src/lib.rs hq/src/lib.rs localcloud/src/lib.rs worker/src/lib.rs localcloud/tests/runtime_reaper.rs
+    && touch autoscaling/src/lib.rs controller/src/lib.rs guard/src/lib.rs hq/src/lib.rs localcloud/src/lib.rs worker/src/lib.rs localcloud/tests/runtime_reaper.rs
 ARG TARGET=x86_64-unknown-linux-gnu
 RUN cargo build --locked --profile dist --target "${TARGET}" -p interstella-worker -p interstella-hq
 

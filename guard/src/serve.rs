@@ -203,9 +203,9 @@ where
 {
     let busy = watched(phase);
     let (parts, body) = request.into_parts();
-    let has_body = !matches!(parts.method, Method::GET | Method::HEAD);
-    let allowed = gate.check(&parts).and_then(|()| if is_shed && has_body { Err(OVERLOADED) } else { Ok(()) });
-    let response = match allowed {
+    let is_too_much = is_shed && !matches!(parts.method, Method::GET | Method::HEAD);
+    let response = match gate.check(&parts) {
+        Ok(()) if is_too_much => refuse(OVERLOADED).map(Either::Left),
         Ok(()) => service.call(Request::from_parts(parts, body)).await?.map(Either::Right),
         Err(refusal) => refuse(refusal).map(Either::Left),
     };
