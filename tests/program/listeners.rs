@@ -85,6 +85,7 @@ async fn a_page_in_a_browser_reads_and_changes_nothing() {
 async fn with_few_descriptors_a_crowd_that_says_nothing_stops_nothing() {
     let up = Up::converged_within(256, &["--interval", "1", "--orders-per-minute", "300"]).await;
     let balancer = balancer(&up);
+    interstella_guard::doors::raise_descriptor_limit();
     let mut crowd = Vec::new();
     for url in [&up.controller, &up.hq, &up.cloud, &balancer] {
         for _ in 0..200 {

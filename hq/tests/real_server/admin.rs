@@ -66,6 +66,7 @@ async fn whoever_has_not_the_token_changes_nothing_and_a_foreign_name_reads_noth
 #[tokio::test]
 async fn idle_connections_keep_nobody_out() {
     let hq = start(quiet()).await;
+    interstella_guard::doors::raise_descriptor_limit();
     let mut idle = Vec::new();
     for _ in 0..1_200 {
         idle.push(TcpStream::connect(hq.address).await.unwrap());

@@ -72,7 +72,7 @@ async fn get(host: &str, port: u16) -> String {
     answer
 }
 
-/// Values of a load balancer's metric, added up once the minute is over; of response times their number.
+/// Values of a load balancer's metric, added up once the minutes are over; of response times their number.
 fn counted(cloud: &Arc<Cloud>, name: &str, balancer: &str) -> f64 {
     let metric = MetricName {
         namespace: "AWS/ApplicationELB".to_owned(),
@@ -82,7 +82,8 @@ fn counted(cloud: &Arc<Cloud>, name: &str, balancer: &str) -> f64 {
     let statistic = if name == "TargetResponseTime" { Statistic::SampleCount } else { Statistic::Sum };
     let watched = Watched::Metric(MetricStat { metric, statistic, period_seconds: 60, unit: None });
     let points = cloud.with_world(|world, now| {
-        let then = now.after(Duration::from_secs(60));
+        // What came shortly before the minute's end is reported in the next one, which has to be over too.
+        let then = now.after(Duration::from_secs(120));
         world.fire_due(then);
         cloudwatch::points(world, &watched, then, 3).unwrap()
     });

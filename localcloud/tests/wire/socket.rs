@@ -98,6 +98,7 @@ async fn pages_and_foreign_names_change_nothing() {
 #[tokio::test]
 async fn idle_connections_keep_nobody_out() {
     let (_cloud, address) = served().await;
+    interstella_guard::doors::raise_descriptor_limit();
     let mut idle = Vec::new();
     for _ in 0..700 {
         idle.push(TcpStream::connect(address).await.unwrap());
@@ -108,6 +109,7 @@ async fn idle_connections_keep_nobody_out() {
 #[tokio::test]
 async fn slow_bodies_and_those_who_keep_a_refused_connection_leave_the_reserve_to_health_checks() {
     let (_cloud, address) = served().await;
+    interstella_guard::doors::raise_descriptor_limit();
     let mut crowd = Vec::new();
     for number in 0..700 {
         let mut stream = TcpStream::connect(address).await.unwrap();
