@@ -3,56 +3,13 @@
 # Needs `aws`, `moto_server` and `python3` on the PATH, and a release build of `interstella`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=${INTERSTELLA:-target/release/interstella}
 port=${MOTO_PORT:-15555}
-scratch=$(mktemp -d)
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=""
-export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
-export XDG_RUNTIME_DIR=$scratch
+source tests/python/stand_in.bash
 
-moto_server -H 127.0.0.1 -p "$port" >"$scratch/moto.log" 2>&1 &
-moto=$!
-finish() {
-    status=$?
-    kill "$moto" 2>/dev/null && wait "$moto" 2>/dev/null || true
-    [ "$status" = 0 ] || tail -n 200 "$scratch/moto.log" | grep -v '" 200 -' | tail -n 40
-    rm -rf "$scratch"
-    exit "$status"
-}
-trap finish EXIT
-
-say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
-text() { aws "$@" --output text; }
-# Fails unless two values are equal.
-same() { [ "$2" = "$3" ] || { echo "$1: found '$2', wanted '$3'" && return 1; }; }
-
-for _ in $(seq 300); do
-    curl -fsS "$AWS_ENDPOINT_URL/moto-api/" >/dev/null 2>&1 && break
-    kill -0 "$moto" || { cat "$scratch/moto.log" && exit 1; }
-    sleep 0.1
-done
-
-say "what the workshop's stack provides: cluster, topic, two subnets, a security group"
-aws ecs create-cluster --cluster-name interstella --query cluster.status
-aws sns create-topic --name orderTopic --query TopicArn
-read -r first second _ <<<"$(text ec2 describe-subnets --query 'Subnets[].SubnetId')"
-group=$(text ec2 describe-security-groups --query 'SecurityGroups[0].GroupId')
-
-manifest=$scratch/monolith.yaml
-sed -e "s/subnet-0a1b2c3d4e5f60001/$first/; s/subnet-0a1b2c3d4e5f60002/$second/; s/sg-0a1b2c3d4e5f60001/$group/" \
-    manifests/monolith.yaml >"$manifest"
-# Changes the manifest, which must differ after it.
-edit() {
-    cp "$manifest" "$scratch/before"
-    sed -i.old "$1" "$manifest"
-    ! cmp -s "$manifest" "$scratch/before"
-}
-apply() { "$program" apply --wait configured --timeout 60 "$manifest"; }
-plan_exits() {
-    local status=0
-    "$program" plan "$manifest" >"$scratch/plan" 2>"$scratch/plan.err" || status=$?
-    same "exit status of plan: $(cat "$scratch/plan" "$scratch/plan.err")" "$status" "$1"
-}
+moto_server -H 127.0.0.1 -p "$port" >"$scratch/server.log" 2>&1 &
+server=$!
+await_server /moto-api/
+workshop
 
 # Passes until only what moto cannot do is left: it runs no tasks, so nothing ever registers a target.
 say "create, up to the subscription, which waits for a healthy target"
@@ -65,10 +22,8 @@ grep -q 'needs a healthy target' "$scratch/apply" || { cat "$scratch/apply" && e
 say "skipped by name: moto runs no tasks, so a target is registered by hand in their place"
 instance=$(text ec2 run-instances --image-id "$(text ec2 describe-images --query 'Images[0].ImageId')" --subnet-id "$first" \
     --query 'Instances[0].InstanceId')
-target_group() { text elbv2 describe-target-groups --names monolith --query "TargetGroups[0].$1"; }
 aws elbv2 register-targets --target-group-arn "$(target_group TargetGroupArn)" --targets "Id=$instance,Port=32768"
 apply
-service() { text ecs describe-services --cluster interstella --services monolith --query "services[0].$1"; }
 same "status of the service" "$(service status)" ACTIVE
 same "subscriptions" "$(text sns list-subscriptions --query 'length(Subscriptions)')" 1
 
@@ -128,5 +83,5 @@ same "subscriptions" "$(text sns list-subscriptions --query 'length(Subscription
 same "scalable targets" "$(scalable describe-scalable-targets 'length(ScalableTargets)')" 0
 same "policies" "$(scalable describe-scaling-policies 'length(ScalingPolicies)')" 0
 same "actions" "$(scalable describe-scheduled-actions 'length(ScheduledActions)')" 0
-grep -o 'The [a-z_]* action has not been implemented' "$scratch/moto.log" | sort -u | sed 's/^/skipped by name: moto: /'
+grep -o 'The [a-z_]* action has not been implemented' "$scratch/server.log" | sort -u | sed 's/^/skipped by name: moto: /'
 say "moto: converged, changed, destroyed"
