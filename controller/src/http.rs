@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use hyper_util::service::TowerToHyperService;
 use interstella_guard::doors::{Size, descriptors};
-use interstella_guard::{Arrival, Bounds, Doors, Gate, Token, closed_by};
+use interstella_guard::{Arrival, Bounds, Doors, Gate, Token, serve_until};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,25 +41,15 @@ pub async fn serve(
     shared: Arc<Shared>,
     token: Token,
     names: Vec<String>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    shutdown: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let gate = Gate { also: names, ..Gate::of(listener.local_addr()?) };
     let doors = Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS));
     let service = TowerToHyperService::new(router(Served { shared, token }));
-    let stage = closed_by(shutdown);
-    let mut closed = stage.clone();
-    let serve = interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, {
-        move |_: &TcpStream, _: Arrival| service.clone()
-    });
-    let late = async {
-        // A sender that is gone means the same.
-        let _ = closed.wait_for(|stage| *stage != interstella_guard::Stage::Serving).await;
-        tokio::time::timeout(SHUTDOWN_GRACE, std::future::pending::<()>()).await
-    };
-    tokio::select! {
-        () = serve => {}
-        _ = late => {}
-    }
+    let service = move |_: &TcpStream, _: Arrival| service.clone();
+    let serving = |stage| interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, service);
+    // What is cut off is a look at the apps, or a release that `destroy` asks for again.
+    let _all_ended = serve_until(shutdown, SHUTDOWN_GRACE, serving).await;
     Ok(())
 }
 

@@ -120,8 +120,8 @@ impl Doors {
     }
 
     /// Connections that are open now.
-    #[must_use]
-    pub fn open(&self) -> usize {
+    #[cfg(test)]
+    fn open(&self) -> usize {
         let state = self.lock();
         state.regular + state.reserve + state.leaving
     }
@@ -153,7 +153,8 @@ impl State {
     }
 }
 
-/// Who goes first: whoever has had its last answer, then whoever has never sent anything, then whoever has not finished a head, then whoever has had an answer.
+/// Who goes first: whoever has had its last answer, then whoever has never sent anything, then whoever has not finished a head, then
+/// whoever has had an answer.
 fn rank(phase: Phase) -> Option<u8> {
     match phase {
         Phase::Closing => Some(0),

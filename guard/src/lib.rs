@@ -27,6 +27,6 @@ pub mod token;
 
 pub use doors::Doors;
 pub use gate::Gate;
-pub use serve::{Arrival, Bounds, Busy, Stage, Watched, closed_by, listen, serve, watched};
+pub use serve::{Arrival, Bounds, Busy, Stage, Watched, listen, serve, serve_until, watched};
 pub use socket::{Phase, SharedPhase, Socket};
 pub use token::Token;

@@ -94,16 +94,20 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// A stage that is [`Stage::Closed`] once `shutdown` resolves.
-pub fn closed_by(shutdown: impl Future<Output = ()> + Send + 'static) -> watch::Receiver<Stage> {
-    let (sender, stage) = watch::channel(Stage::Serving);
-    tokio::spawn(async move {
-        tokio::select! {
-            () = shutdown => drop(sender.send_replace(Stage::Closed)),
-            () = sender.closed() => {}
-        }
-    });
-    stage
+/// Runs `serving`, which is given the stage, until `shutdown` resolves; then what is being answered has `grace` to end. Returns whether
+/// it has; what has not is cut off.
+pub async fn serve_until<F: Future<Output = ()>>(
+    shutdown: impl Future<Output = ()>,
+    grace: Duration,
+    serving: impl FnOnce(watch::Receiver<Stage>) -> F,
+) -> bool {
+    let (stage, stages) = watch::channel(Stage::Serving);
+    let mut serving = pin!(serving(stages));
+    tokio::select! {
+        () = &mut serving => return true,
+        () = shutdown => drop(stage.send_replace(Stage::Closed)),
+    }
+    tokio::time::timeout(grace, serving).await.is_ok()
 }
 
 /// Serves until the stage is [`Stage::Closed`], then returns when every connection has ended; dropped, it ends them all.

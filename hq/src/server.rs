@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use http::StatusCode;
 use hyper_util::service::TowerToHyperService;
 use interstella_guard::doors::{Size, descriptors};
-use interstella_guard::{Arrival, Bounds, Doors, Gate, closed_by};
+use interstella_guard::{Arrival, Bounds, Doors, Gate, serve_until};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::service::Shared;
@@ -57,8 +57,6 @@ async fn within_time(request: Request, next: Next) -> Response {
 
 /// Serves until `shutdown`; then lets the requests in flight finish, for ten seconds at most.
 pub(crate) async fn serve(listener: TcpListener, router: Router, gate: Gate, shutdown: impl Future<Output = ()>) {
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let stage = closed_by(async { drop(stopped.await) });
     let doors = Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS));
     let service = |_stream: &TcpStream, Arrival { peer, .. }: Arrival| {
         let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
@@ -66,13 +64,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, gate: Gate, shu
         let service = crate::faults::Resettable::new(service, _stream);
         service
     };
-    let mut serving =
-        std::pin::pin!(interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, service));
-    tokio::select! {
-        () = &mut serving => return,
-        () = shutdown => drop(stop),
-    }
-    if tokio::time::timeout(DRAIN_TIMEOUT, serving).await.is_err() {
+    let serving = |stage| interstella_guard::serve(listener, doors, gate, Bounds::default(), stage, service);
+    if !serve_until(shutdown, DRAIN_TIMEOUT, serving).await {
         tracing::warn!("requests still in flight after {} s are abandoned", DRAIN_TIMEOUT.as_secs());
     }
 }

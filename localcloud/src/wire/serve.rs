@@ -8,7 +8,7 @@ use std::time::Duration;
 use hyper_util::service::TowerToHyperService;
 use interstella_guard::doors::{Size, descriptors};
 use interstella_guard::gate::Hosts;
-use interstella_guard::{Arrival, Bounds, Doors, Gate, closed_by};
+use interstella_guard::{Arrival, Bounds, Doors, Gate, serve_until};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::service::service;
@@ -52,16 +52,10 @@ pub async fn serve(
     let gate = Gate { hosts: Hosts::Loopback, also: names, links: false };
     let bounds = Bounds { head_bytes: HEAD_BYTES, fields: FIELDS, ..Bounds::default() };
     let doors = Doors::new(SIZE.within(descriptors() / SHARE_OF_DESCRIPTORS));
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let stage = closed_by(async { drop(stopped.await) });
-    let serving =
-        interstella_guard::serve(listener, doors, gate, bounds, stage, |_: &TcpStream, _: Arrival| service.clone());
-    let mut serving = std::pin::pin!(serving);
-    tokio::select! {
-        () = &mut serving => return Ok(()),
-        () = shutdown => drop(stop),
-    }
-    // What is left after the grace ends with `serving`.
-    let _ = tokio::time::timeout(SHUTDOWN_GRACE, serving).await;
+    let serving = |stage| {
+        interstella_guard::serve(listener, doors, gate, bounds, stage, |_: &TcpStream, _: Arrival| service.clone())
+    };
+    // Calls that are cut off are looked at again by whoever made them.
+    let _all_ended = serve_until(shutdown, SHUTDOWN_GRACE, serving).await;
     Ok(())
 }
