@@ -2,7 +2,7 @@
 //!
 //! Everything here is bookkeeping in cloud time. Signing, wall time and sockets belong to the runtime, which completes a message at
 //! its first attempt and hands it back with the report, so that a retry repeats the very same bytes. Not here: FIFO topics,
-//! filter policies, encryption, platform endpoints, signature version 1 and endpoints off loopback; each is refused by name.
+//! filter policies, encryption, platform endpoints and endpoints off loopback; each is refused by name.
 
 pub mod delivery;
 pub mod endpoint;

@@ -98,10 +98,11 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
 /// What a person can do where a topic is missing.
 #[must_use]
 pub fn missing_topic(topic: &str) -> String {
-    let name = topic.rsplit(':').next().unwrap_or(topic);
+    let mut parts = topic.split(':').skip(3);
+    let (region, name) = (parts.next().unwrap_or_default(), parts.last().unwrap_or_default());
     format!(
-        "the topic does not exist: {topic}; make it again (aws sns create-topic --name {name}), or take the subscription out of \
-         the manifest"
+        "the topic does not exist: {topic}; make it again (aws sns create-topic --region {region} --name {name} --attributes \
+         SignatureVersion=2), or take the subscription out of the manifest"
     )
 }
 

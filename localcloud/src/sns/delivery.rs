@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::envelope::{self, Content};
+use super::envelope::{self, Content, Origin};
 use super::subscription::Subscription;
-use super::topic::Counts;
+use super::topic::{self, Counts, Topic};
 use super::{Timer, policy};
 use crate::clock::CloudTime;
 use crate::effect::{DeliveryRequest, Effect};
@@ -62,7 +62,7 @@ pub fn send_notifications(world: &mut World, now: CloudTime, topic_arn: &str, me
         .map(|(arn, subscription)| (arn.clone(), subscription.clone()))
         .collect();
     for (arn, subscription) in confirmed {
-        let message = envelope::notification(message_id, topic_arn, &arn, &world.endpoint_url, content);
+        let message = envelope::notification(message_id, origin(world, topic_arn), &arn, content);
         let delivery = delivery(world, &arn, &subscription, Purpose::Notification, message);
         if drawn(world) {
             let later = Duration::from_millis(world.ids.number() % 5000);
@@ -75,7 +75,7 @@ pub fn send_notifications(world: &mut World, now: CloudTime, topic_arn: &str, me
 /// Asks the endpoint to confirm.
 pub fn send_confirmation(world: &mut World, now: CloudTime, arn: &str, subscription: &Subscription, token: &str) {
     let message_id = world.ids.uuid();
-    let message = envelope::subscription_confirmation(&message_id, &subscription.topic_arn, token, &world.endpoint_url);
+    let message = envelope::subscription_confirmation(&message_id, origin(world, &subscription.topic_arn), token);
     let delivery = delivery(world, arn, subscription, Purpose::Confirmation, message);
     begin(world, now, delivery, Duration::ZERO);
 }
@@ -83,10 +83,17 @@ pub fn send_confirmation(world: &mut World, now: CloudTime, arn: &str, subscript
 /// Tells the endpoint that its subscription has ended.
 pub fn send_farewell(world: &mut World, now: CloudTime, arn: &str, subscription: &Subscription, token: &str) {
     let message_id = world.ids.uuid();
-    let topic_arn = &subscription.topic_arn;
-    let message = envelope::unsubscribe_confirmation(&message_id, topic_arn, arn, token, &world.endpoint_url);
+    let origin = origin(world, &subscription.topic_arn);
+    let message = envelope::unsubscribe_confirmation(&message_id, origin, arn, token);
     let delivery = delivery(world, arn, subscription, Purpose::Farewell, message);
     begin(world, now, delivery, Duration::ZERO);
+}
+
+/// What a message says of its topic. One that is gone was as a new one is.
+fn origin<'a>(world: &'a World, topic_arn: &'a str) -> Origin<'a> {
+    let topic = world.sns.topics.get(topic_arn);
+    let signature_version = topic.map_or(topic::DEFAULT_SIGNATURE_VERSION, Topic::signature_version);
+    Origin { topic_arn, signature_version, endpoint_url: &world.endpoint_url }
 }
 
 /// Attempts a delivery, if it is still wanted.
