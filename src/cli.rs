@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use interstella_controller::aws::LOCAL_REGION;
 
 use crate::verb;
 
-/// One declarative manifest says how an app on Amazon ECS should be deployed; this makes the cloud match it, and keeps it matching.
+/// One declarative manifest says how an app on Amazon ECS should be deployed; this makes the cloud match it, and
+/// keeps it matching.
 #[derive(Debug, Parser)]
 #[command(name = "interstella", version, propagate_version = true, max_term_width = 120)]
 pub struct Cli {
@@ -16,13 +19,29 @@ pub struct Cli {
     pub verb: Verb,
 }
 
+impl Cli {
+    /// Reads what was typed.
+    pub fn read() -> Self {
+        let matches = Self::command().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.common.region_is_typed = matches.value_source("region") == Some(ValueSource::CommandLine);
+        cli
+    }
+}
+
 /// Flags that every verb takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common flags")]
 pub struct Common {
     /// AWS region; default: the profile's, or us-west-2 for an endpoint on loopback
+    ///
+    /// For `up` and `cloud` the region in which the workshop's resources are made, us-west-2 if it is not typed:
+    /// AWS_REGION is that of an account at AWS.
     #[arg(long, global = true, env = "AWS_REGION")]
     pub region: Option<String>,
+    /// Whether the region was typed, and not taken from the environment.
+    #[arg(skip)]
+    pub region_is_typed: bool,
     /// Profile of the AWS configuration files
     #[arg(long, global = true, env = "AWS_PROFILE")]
     pub profile: Option<String>,
@@ -41,6 +60,13 @@ pub struct Common {
     /// No colours; the same as a non-empty NO_COLOR
     #[arg(long, global = true)]
     pub no_color: bool,
+}
+
+impl Common {
+    /// The region where a local cloud begins.
+    pub fn local_region(&self) -> &str {
+        self.region.as_deref().filter(|_| self.region_is_typed).unwrap_or(LOCAL_REGION)
+    }
 }
 
 /// Form of a result.

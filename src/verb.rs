@@ -70,7 +70,7 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         #[cfg(feature = "local")]
         Verb::Cloud(arguments) => cloud::run(context, arguments).await,
         Verb::Run(arguments) => run::run(context, arguments).await,
-        Verb::Env(arguments) => env::run(&arguments),
+        Verb::Env(arguments) => env::run(&context.common, &arguments),
         Verb::Schema => schema::run(),
         Verb::Validate(arguments) => validate::run(&context, &arguments),
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,

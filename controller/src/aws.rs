@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Region of a local endpoint when none is given: the workshop's.
-const LOCAL_REGION: &str = "us-west-2";
+pub const LOCAL_REGION: &str = "us-west-2";
 
 /// Where and as whom to connect; what is absent comes from AWS's usual chain.
 #[derive(Debug, Clone, Default)]

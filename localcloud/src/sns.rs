@@ -19,8 +19,8 @@ use serde_json::{Map, Value, json};
 
 use crate::call::{self, Answer, ApiError, Call};
 use crate::clock::CloudTime;
-use crate::page;
 use crate::world::World;
+use crate::{page, region};
 
 pub use topic::Counts;
 
@@ -55,6 +55,7 @@ pub enum Timer {
 
 /// Answers a call.
 pub fn call(world: &mut World, call: &Call, operation: &str, input: Value) -> Answer {
+    check_region(world, &input)?;
     match operation {
         "CreateTopic" => topic::create(world, read(operation, input)?),
         "DeleteTopic" => topic::delete(world, &read(operation, input)?),
@@ -96,6 +97,11 @@ pub fn delivered(
     delivery::ended(world, now, delivery_id, status, message);
 }
 
+/// Takes in whether the queue of a delivery has taken its message.
+pub(crate) fn queue_answered(world: &mut World, now: CloudTime, delivery_id: u64, taken: bool) {
+    delivery::queue_answered(world, now, delivery_id, taken);
+}
+
 /// Takes in that the receiver of a confirmation has answered with its token, as if it had called `ConfirmSubscription`.
 pub fn confirmed(world: &mut World, now: CloudTime, topic_arn: &str, token: &str) {
     let input = subscription::Confirm::new(topic_arn, token);
@@ -120,6 +126,18 @@ pub fn notify(world: &mut World, now: CloudTime, topic_arn: &str, subject: &str,
 /// Topics with their tags, by ARN.
 pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     world.sns.topics.iter().map(|(arn, topic)| (arn.clone(), topic.tags().clone())).collect()
+}
+
+/// Refuses the topics and subscriptions of other regions. (The words of a subscription's are unverified.)
+fn check_region(world: &World, input: &Value) -> Result<(), ApiError> {
+    let is_elsewhere = |member: &&str| {
+        let arn = input.get(*member).and_then(Value::as_str);
+        arn.and_then(region::of_arn).is_some_and(|region| region != world.region)
+    };
+    match ["TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn"].iter().find(|member| is_elsewhere(member)) {
+        Some(member) => Err(invalid(member)),
+        None => Ok(()),
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(operation: &str, input: Value) -> Result<T, ApiError> {

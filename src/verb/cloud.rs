@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Address of the fulfilment API, given to tasks as the parameter /interstella/apiEndpoint
     #[arg(long, default_value = "http://127.0.0.1:8889/receiving/")]
     api_endpoint: String,
+    /// Nothing of the workshop's: no cluster, topics, parameters or repository, in no region
+    #[arg(long, conflicts_with = "api_endpoint")]
+    empty: bool,
 }
 
 /// An access key that nothing shows.
@@ -68,11 +71,13 @@ impl FromStr for AccessKey {
 
 /// Serves until a signal comes.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let workshop = SeedOptions { api_key: "local".to_owned(), api_endpoint: arguments.api_endpoint };
     let plan = Plan {
+        region: context.common.local_region().to_owned(),
         port: arguments.port,
         speed: arguments.speed,
         images: arguments.images,
-        seed: SeedOptions { api_key: "local".to_owned(), api_endpoint: arguments.api_endpoint },
+        workshop: (!arguments.empty).then_some(workshop),
         program: machine::program(&context.environment)?,
         search_path: machine::search_path(&context.environment),
         access_key: arguments.token.map(|AccessKey(key)| key),
@@ -81,7 +86,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     };
     let machine = Machine::start(plan).await?;
     output::note(format_args!("the local cloud answers at {}; in other terminals:", machine.endpoint_url));
-    output::line(export_line(&machine.endpoint_url))?;
+    output::line(export_line(&machine.endpoint_url, &machine.region))?;
     let received = context.shutdown.received().await;
     output::note("stopping the tasks");
     machine.stop(STOP_GRACE).await;

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::{Common, ManifestPath, lower, speed};
 use crate::failure::Failure;
-use crate::machine::{self, Machine, Plan, REGION};
+use crate::machine::{self, Machine, Plan};
 use crate::running::Running;
 use crate::session::Session;
 use crate::shutdown::Received;
@@ -87,13 +87,14 @@ async fn start_machine(
     controller_address: SocketAddr,
 ) -> Result<Machine, Failure> {
     let plan = Plan {
+        region: context.common.local_region().to_owned(),
         port: arguments.cloud_port,
         speed: arguments.speed,
         images: Vec::new(),
-        seed: SeedOptions {
+        workshop: Some(SeedOptions {
             api_key: api_key.expose().to_owned(),
             api_endpoint: format!("http://{hq_address}/receiving/"),
-        },
+        }),
         program: machine::program(&context.environment)?,
         search_path: machine::search_path(&context.environment),
         access_key: None,
@@ -119,7 +120,7 @@ async fn run_on(
     let hq = start_hq(context, &arguments, machine, api_key, hq_listener)?;
     let common = Common {
         endpoint_url: Some(machine.endpoint_url.clone()),
-        region: Some(REGION.to_owned()),
+        region: Some(machine.region.clone()),
         profile: None,
         ..context.common.clone()
     };
@@ -157,7 +158,7 @@ fn start_hq(
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
     let failed = |error: &dyn std::error::Error| Failure::because("headquarters cannot start", error);
-    let topics = format!("arn:aws:sns:{REGION}:{}:", interstella_localcloud::world::ACCOUNT);
+    let topics = format!("arn:aws:sns:{}:{}:", machine.region, interstella_localcloud::world::ACCOUNT);
     let hq = Hq::open(Config {
         database: Database::InMemory,
         sns_endpoint: Some(machine.endpoint_url.parse().map_err(|error| failed(&error))?),
@@ -215,5 +216,5 @@ fn announce(machine: &Machine, controller: &Running, hq_url: &str, path: &Path) 
     output::note(format_args!("  orders         {hq_url}/stats"));
     output::note(format_args!("  status         {}/api/v1/apps", controller.url));
     output::note(format_args!("edit {} and save; Ctrl-C ends everything. In other terminals:", path.display()));
-    output::note(export_line(&machine.endpoint_url));
+    output::note(export_line(&machine.endpoint_url, &machine.region));
 }

@@ -69,6 +69,11 @@ impl Lab {
         Self::on(Cloud::new(self.cloud.snapshot(), clock, Box::new(model.clone())), model).await
     }
 
+    /// The same cloud seen from another region, in which nothing is provided yet.
+    pub async fn seen_from(&self, region: &str) -> Self {
+        Self::on(self.cloud.in_region(region).unwrap(), self.model.clone()).await
+    }
+
     /// A way to `cloud`, in which `model` runs the tasks.
     pub async fn on(cloud: Arc<Cloud>, model: Model) -> Self {
         let client = adapter::http_client(&cloud);
@@ -82,12 +87,13 @@ impl Lab {
 
     async fn by(client: SharedHttpClient, cloud: Arc<Cloud>, model: Model) -> Self {
         let connect = Connect {
+            region: Some(cloud.region().to_owned()),
             endpoint_url: Some("http://127.0.0.1:4566".to_owned()),
             http_client: Some(client),
             ..Connect::default()
         };
         let aws = Aws::connect(connect).await.unwrap();
-        let identity = Identity { account: "123456789012".to_owned(), region: "us-west-2".to_owned() };
+        let identity = Identity { account: "123456789012".to_owned(), region: cloud.region().to_owned() };
         Self { cloud, model, aws, identity }
     }
 

@@ -16,6 +16,7 @@ mod edit;
 mod listeners;
 mod load;
 mod plan;
+mod regions;
 mod signatures;
 mod simulate;
 mod storm;

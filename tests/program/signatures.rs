@@ -1,4 +1,5 @@
-//! A topic that signs with version 1, as a new one does: the worker refuses its orders unless it is told otherwise, and SNS forgets them.
+//! A topic that signs with version 1, as a new one does: the worker refuses its orders unless it is told otherwise,
+//! and SNS forgets them.
 
 use std::time::Duration;
 

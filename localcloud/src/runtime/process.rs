@@ -32,7 +32,7 @@ const KILL_GRACE: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// Where this cloud answers; given to tasks as `AWS_ENDPOINT_URL`.
     pub endpoint_url: String,
-    /// The region, given to tasks.
+    /// The cloud's first region. Tasks are given the one that they run in.
     pub region: String,
     /// The access key, given to tasks.
     pub access_key: String,
@@ -61,8 +61,8 @@ struct Inner {
     ended: Notify,
     checks: Semaphore,
     deliveries: Semaphore,
-    /// Held while a measurement is made, so that a fast clock asks for no second one meanwhile.
-    meter: tokio::sync::Mutex<Meter>,
+    /// By region. Held while a measurement is made, so that a fast clock asks for no second one meanwhile.
+    meters: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Meter>>>>,
 }
 
 #[derive(Default)]
@@ -71,8 +71,21 @@ struct Tasks {
     closed: bool,
     /// How to stop each task that runs.
     running: BTreeMap<String, watch::Sender<Option<Duration>>>,
-    /// The process groups of each task whose containers have started.
-    groups: BTreeMap<String, Vec<i32>>,
+    /// By region the process groups of each task whose containers have started.
+    groups: BTreeMap<String, BTreeMap<String, Vec<i32>>>,
+}
+
+impl Tasks {
+    fn add_groups(&mut self, region: &str, task_id: &str, groups: Vec<i32>) {
+        self.groups.entry(region.to_owned()).or_default().insert(task_id.to_owned(), groups);
+    }
+
+    fn remove(&mut self, region: &str, task_id: &str) {
+        self.running.remove(task_id);
+        if let Some(tasks) = self.groups.get_mut(region) {
+            tasks.remove(task_id);
+        }
+    }
 }
 
 impl Process {
@@ -89,7 +102,7 @@ impl Process {
             ended: Notify::new(),
             checks: Semaphore::new(MAX_CHECKS),
             deliveries: Semaphore::new(MAX_DELIVERIES),
-            meter: tokio::sync::Mutex::default(),
+            meters: Mutex::default(),
         })))
     }
 
@@ -151,15 +164,21 @@ impl Inner {
         }
         let handle = self.handle.clone();
         handle.spawn(async move {
-            let task_id = launch.task_id.clone();
-            let started = |groups| drop(self.tasks().groups.insert(task_id.clone(), groups));
-            task::run(Arc::clone(&self.settings), Arc::clone(&self.reaper), cloud, launch, stopped, started).await;
-            let mut tasks = self.tasks();
-            tasks.running.remove(&task_id);
-            tasks.groups.remove(&task_id);
-            drop(tasks);
+            let (region, task_id) = (cloud.region().to_owned(), launch.task_id.clone());
+            let started = |groups| self.tasks().add_groups(&region, &task_id, groups);
+            let settings = self.settings_in(&region);
+            task::run(settings, Arc::clone(&self.reaper), cloud, launch, stopped, started).await;
+            self.tasks().remove(&region, &task_id);
             self.ended.notify_waiters();
         });
+    }
+
+    /// The settings for tasks of a region.
+    fn settings_in(&self, region: &str) -> Arc<Settings> {
+        if region == self.settings.region {
+            return Arc::clone(&self.settings);
+        }
+        Arc::new(Settings { region: region.to_owned(), ..(*self.settings).clone() })
     }
 
     /// A task that has ended already has reported that.
@@ -191,10 +210,14 @@ impl Inner {
         cloud.report(Report::Delivered { delivery_id, status, message });
     }
 
-    /// Reports what the tasks use, unless that is being measured already.
+    /// Reports what the tasks of a region use, unless that is being measured already.
     fn measure(&self, cloud: &Arc<Cloud>) {
-        let Ok(mut meter) = self.meter.try_lock() else { return };
-        let groups = self.tasks().groups.clone();
+        let region = cloud.region();
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let meter = Arc::clone(meters.entry(region.to_owned()).or_default());
+        drop(meters);
+        let Ok(mut meter) = meter.try_lock() else { return };
+        let groups = self.tasks().groups.get(region).cloned().unwrap_or_default();
         if groups.is_empty() {
             return;
         }

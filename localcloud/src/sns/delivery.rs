@@ -11,6 +11,7 @@ use super::topic::{self, Counts, Topic};
 use super::{Timer, policy};
 use crate::clock::CloudTime;
 use crate::effect::{DeliveryRequest, Effect};
+use crate::event::{DeliveryKey, Event};
 use crate::sqs;
 use crate::world::{self, World};
 
@@ -124,9 +125,9 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
     delivery.message = message;
     let accepted = status.is_some_and(counts_as_delivered);
     if delivery.endpoint.starts_with("arn:") {
-        // The runtime has only completed it. A queue that is gone stays gone: no retry would help.
-        if accepted && sqs::put(world, now, &delivery.endpoint.clone(), body(&delivery)) {
-            count(world, &delivery, |counts| counts.delivered += 1);
+        // The runtime has only completed it.
+        if accepted {
+            hand_to_queue(world, delivery_id, delivery);
         } else {
             bury(world, now, &delivery);
         }
@@ -141,6 +142,26 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
             }
             None => bury(world, now, &delivery),
         }
+    }
+}
+
+/// Sends a completed message to its queue, in whatever region that is. It is under way until the queue has answered.
+fn hand_to_queue(world: &mut World, delivery_id: u64, delivery: Delivery) {
+    world.events.push(Event::MessageForQueue {
+        queue_arn: delivery.endpoint.clone(),
+        body: body(&delivery),
+        delivery: DeliveryKey { region: world.region.clone(), delivery_id },
+    });
+    world.sns.deliveries.under_way.insert(delivery_id, delivery);
+}
+
+/// Takes in whether a queue has taken its message. A queue that is gone stays gone: no retry would help.
+pub fn queue_answered(world: &mut World, now: CloudTime, delivery_id: u64, taken: bool) {
+    let Some(delivery) = world.sns.deliveries.under_way.remove(&delivery_id) else { return };
+    if taken {
+        count(world, &delivery, |counts| counts.delivered += 1);
+    } else {
+        bury(world, now, &delivery);
     }
 }
 

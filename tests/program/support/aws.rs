@@ -23,11 +23,11 @@ pub struct Aws {
 }
 
 macro_rules! client {
-    ($service:ident, $endpoint:expr) => {
+    ($service:ident, $endpoint:expr, $region:expr) => {
         $service::Client::from_conf(
             $service::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
-                .region(Region::new("us-west-2"))
+                .region(Region::new($region.to_owned()))
                 .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
                 .endpoint_url($endpoint)
                 .build(),
@@ -36,14 +36,19 @@ macro_rules! client {
 }
 
 impl Aws {
-    /// Clients of the cloud at `endpoint`.
+    /// Clients of the cloud at `endpoint`, in the region where it begins unless it is told otherwise.
     pub fn at(endpoint: &str) -> Self {
+        Self::of(endpoint, "us-west-2")
+    }
+
+    /// Clients of a region of the cloud at `endpoint`.
+    pub fn of(endpoint: &str, region: &str) -> Self {
         Self {
-            ecs: client!(aws_sdk_ecs, endpoint),
-            elb: client!(aws_sdk_elasticloadbalancingv2, endpoint),
-            logs: client!(aws_sdk_cloudwatchlogs, endpoint),
-            sns: client!(aws_sdk_sns, endpoint),
-            scaling: client!(aws_sdk_applicationautoscaling, endpoint),
+            ecs: client!(aws_sdk_ecs, endpoint, region),
+            elb: client!(aws_sdk_elasticloadbalancingv2, endpoint, region),
+            logs: client!(aws_sdk_cloudwatchlogs, endpoint, region),
+            sns: client!(aws_sdk_sns, endpoint, region),
+            scaling: client!(aws_sdk_applicationautoscaling, endpoint, region),
         }
     }
 

@@ -6,6 +6,7 @@ use super::register::Register;
 use super::{Container, NetworkMode};
 use crate::call::ApiError;
 use crate::ecs::errors::client;
+use crate::region;
 
 /// Containers that one task definition may have.
 const CONTAINERS: usize = 10;
@@ -82,6 +83,18 @@ fn check_container(container: &Container, task_memory: Option<u32>) -> Result<()
         return Err(client(format!("Log driver awslogs requires options: {missing}")));
     }
     Ok(())
+}
+
+/// Refuses logs and secrets of another region, which AWS takes: tasks here reach those of their own region alone.
+pub fn check_regions(own_region: &str, containers: &[Container]) -> Result<(), ApiError> {
+    let logs = containers.iter().filter_map(|container| container.log_configuration.as_ref());
+    let logs = logs.filter_map(|logs| Some(("logs", logs.options.get("awslogs-region")?.as_str())));
+    let secrets = containers.iter().flat_map(|container| &container.secrets);
+    let mut named = logs.chain(secrets.filter_map(|secret| Some(("secrets", region::of_arn(&secret.value_from)?))));
+    match named.find(|(_, region)| *region != own_region) {
+        Some((what, region)) => Err(ApiError::not_implemented(format!("{what} in {region} of a task in {own_region}"))),
+        None => Ok(()),
+    }
 }
 
 fn check_compatibilities(

@@ -1,8 +1,8 @@
 //! Signatures of version 1: RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8017, section 8.2.1).
 //!
-//! The cryptographic library here verifies such signatures and rightly makes none, so this does the arithmetic itself. It takes a
-//! time that depends on the key. Nothing is lost by that: the key lives as long as this cloud and vouches for nothing outside of
-//! it.
+//! The cryptographic library here verifies such signatures and rightly makes none, so this does the arithmetic
+//! itself. It takes a time that depends on the key. Nothing is lost by that: the key lives as long as this cloud and
+//! vouches for nothing outside of it.
 
 use asn1_rs::{Error, FromDer, Integer, OctetString, Sequence};
 use aws_lc_rs::digest;
