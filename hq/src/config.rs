@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use interstella_guard::Token;
 use interstella_guard::private::runtime_folder;
+use interstella_guard::{Token, partition};
 
 use crate::api_key::{ApiKey, InvalidApiKey};
 use crate::endpoint::{InvalidEndpoint, LoopbackUrl};
@@ -139,7 +139,8 @@ impl TopicRate {
         let parts: Vec<&str> = self.arn.split(':').collect();
         match parts[..] {
             ["arn", partition, "sns", region, account, name]
-                if [partition, region, account, name].iter().all(|part| !part.is_empty()) =>
+                if partition::of_region(region).is_some_and(|found| found.id == partition)
+                    && [account, name].iter().all(|part| !part.is_empty()) =>
             {
                 Ok(region)
             }

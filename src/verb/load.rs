@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
+use interstella_guard::partition;
 use tokio::sync::Semaphore;
 
 use crate::cli::speed;
@@ -118,7 +119,7 @@ async fn target(context: &Context, arguments: &Arguments) -> Result<(Target, boo
     let own = || format!("arn:aws:sns:{}:{}:{TOPIC}", identity.region, identity.account);
     let arn = arguments.topic.clone().unwrap_or_else(own);
     let region = match arn.split(':').collect::<Vec<_>>()[..] {
-        ["arn", _, "sns", region, _, _] if !region.is_empty() => region.to_owned(),
+        ["arn", _, "sns", region, _, _] if partition::is_region(region) => region.to_owned(),
         _ => {
             return Err(Failure::new(format!("{arn:?} is no topic"))
                 .remedy("give an ARN such as arn:aws:sns:us-west-2:123456789012:orderTopic"));

@@ -107,7 +107,7 @@ async fn what_is_not_ours_is_not_touched() {
             let mut controller = lab.controller(lab.present(MANIFEST));
             let outcome = controller.pass_times(20).await;
             let plan = outcome.plan.as_ref().unwrap().to_string();
-            let conflict = format!("conflict: {} {} is not touched: {owner}\n", foreign.resource, foreign.name);
+            let conflict = format!("conflict: {} {} is not touched: {owner} — ", foreign.resource, foreign.name);
             assert!(plan.contains(&conflict), "{conflict} in\n{plan}");
             assert!(!outcome.status.is_ready() && !outcome.is_converged(), "{:#?}", outcome.status);
             assert_eq!(theirs(&lab, &foreign), before, "{} {tags:?}", foreign.resource);

@@ -78,6 +78,11 @@ impl Spots {
         self.0.get(pointer)
     }
 
+    /// Says where the node at `pointer` stands.
+    pub fn mark(&mut self, pointer: Pointer, spot: Spot) {
+        self.0.insert(pointer, spot);
+    }
+
     /// Every node and where it stands.
     pub fn iter(&self) -> impl Iterator<Item = (&Pointer, &Spot)> {
         self.0.iter()

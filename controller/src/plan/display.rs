@@ -38,7 +38,7 @@ impl fmt::Display for Waiting {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "conflict: {} {} is not touched: {}", self.resource, self.name, self.reason)
+        write!(f, "conflict: {} {} is not touched: {} — {}", self.resource, self.name, self.reason, self.remedy)
     }
 }
 

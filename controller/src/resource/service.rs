@@ -25,6 +25,9 @@ pub use spec::{Spec, Wanted, desired};
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "service";
+/// What a person can do about one that is not ours.
+pub(crate) const REMEDY: &str =
+    "give another `metadata.name`, delete the service that is there, or say its manager with `--manager`";
 
 /// Where a service is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,7 +282,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         inactive => return plan_creation(desired, observed, inactive.as_ref(), plan),
     };
     if let Owner::Another(owner) = desired.marks.owner(&found.tags) {
-        return plan.conflict(RESOURCE, name, owner);
+        return plan.conflict(RESOURCE, name, owner, REMEDY);
     }
     if going(desired, found).is_none() {
         plan_update(desired, observed, found, plan);

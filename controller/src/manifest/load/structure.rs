@@ -8,8 +8,9 @@ use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
 use serde_json::Value;
 
+use super::ecs::fold;
 use crate::manifest::pointer::Pointer;
-use crate::manifest::schema::{json_schema, known_keys};
+use crate::manifest::schema::{known_keys, normal_schema};
 use crate::manifest::validate::Problem;
 
 /// What part of the node the problem is about.
@@ -53,7 +54,7 @@ enum Kind {
 fn checker() -> Option<&'static Checker> {
     static CHECKER: OnceLock<Option<Checker>> = OnceLock::new();
     let make = || {
-        let schema = json_schema();
+        let schema = normal_schema();
         jsonschema::validator_for(&schema).ok().map(|validator| Checker { schema, validator })
     };
     CHECKER.get_or_init(make).as_ref()
@@ -110,7 +111,6 @@ fn unknown_key(schema: &Value, document: &Value, at: &Pointer, key: &str) -> Fou
 }
 
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    let fold = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let folded = fold(key);
     let distance = |name: &&&str| strsim::damerau_levenshtein(&folded, &fold(name));
     let best = known.iter().min_by_key(distance)?;
@@ -194,7 +194,7 @@ fn found_name(value: &Value) -> &'static str {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     if text.chars().count() <= 60 { text.to_owned() } else { text.chars().take(60).chain(['…']).collect() }
 }
 

@@ -36,19 +36,6 @@ pub(super) fn stream_prefix(text: &str) -> bool {
     sized(text, 200) && !text.contains([':', '*']) && !text.chars().any(char::is_control)
 }
 
-/// Region, such as `us-west-2` or `us-gov-east-1`.
-pub(super) fn region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [area, names @ .., number] = parts.as_slice() else { return false };
-    let letters = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    letters(area)
-        && area.len() == 2
-        && !names.is_empty()
-        && names.iter().all(|name| letters(name))
-        && (1..=2).contains(&number.len())
-        && digits(number)
-}
-
 /// AWS account: 12 digits.
 pub(super) fn account(text: &str) -> bool {
     text.len() == 12 && digits(text)
@@ -170,7 +157,6 @@ mod tests {
 
     #[test]
     fn identifiers() {
-        table(region, &["us-west-2", "us-gov-east-1", "eu-isoe-west-1"], &["", "us-west", "us", "US-west-2", "us--2"]);
         table(account, &["123456789012"], &["", "12345678901", "1234567890123", "12345678901a"]);
         table(subnet_id, &["subnet-0a1b2c3d4e5f60001"], &["subnet-", "sg-1", "subnet-a b"]);
         table(security_group_id, &["sg-0a1b2c3d"], &["sg-", "subnet-1"]);

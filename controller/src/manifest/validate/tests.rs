@@ -83,7 +83,7 @@ fn numbers_at_and_over_their_limits() {
     };
     row("/spec/desiredCount", &[0, 5000], &[5001]);
     row(&format!("{container}/memory"), &[6, 100_000], &[0, 5]);
-    row(&format!("{container}/stopTimeout"), &[2, 120], &[1, 121]);
+    row(&format!("{container}/stopTimeout"), &[0, 2, 121, 3600, 2_147_483_647], &[2_147_483_648]);
     row(&format!("{container}/portMappings/0/hostPort"), &[0, 1, 65535], &[65536, 22, 51678]);
     row(&format!("{container}/logs/retentionDays"), &[1, 3653], &[0, 2, 4000]);
     row(&format!("{container}/healthCheck/interval"), &[5, 300], &[4, 301]);
@@ -100,7 +100,7 @@ fn numbers_at_and_over_their_limits() {
     row("/spec/loadBalancer/targetGroup/healthCheck/healthyThreshold", &[2, 10], &[1, 11]);
     row("/spec/loadBalancer/targetGroup/healthCheck/unhealthyThreshold", &[2, 10], &[1, 11]);
     row("/spec/deployment/minimumHealthyPercent", &[0, 100], &[101]);
-    row("/spec/deployment/maximumPercent", &[200, 400], &[99, 100, 401]);
+    row("/spec/deployment/maximumPercent", &[200, 400, 1000], &[99, 100, 2_147_483_648]);
     row("/spec/subscriptions/0/deliveryPolicy/numRetries", &[0, 100], &[101]);
     row("/spec/subscriptions/0/deliveryPolicy/maxReceivesPerSecond", &[1], &[0]);
 }
@@ -137,6 +137,7 @@ fn launch_types_and_network_modes() {
             (&format!("{task}/containers/0/memoryReservation"), json!(256), "above the hard limit"),
             ("/spec/networkConfiguration", network, "container instance's network"),
             (&format!("{task}/cpu"), json!(100), ""),
+            (&format!("{task}/cpu"), json!(196_609), "out of range"),
         ],
     );
     table(
@@ -145,6 +146,9 @@ fn launch_types_and_network_modes() {
             (&format!("{task}/cpu"), json!(300), "no size with 300"),
             (&format!("{task}/memory"), json!(4096), "does not offer 4096"),
             (&format!("{task}/memory"), json!(2048), ""),
+            (&format!("{task}/containers/0/stopTimeout"), json!(120), ""),
+            (&format!("{task}/containers/0/stopTimeout"), json!(121), "out of range"),
+            (&format!("{task}/containers/0/stopTimeout"), json!(1), "out of range"),
             (&format!("{task}/cpu"), Value::Null, "needs `cpu` and `memory`"),
             (&format!("{task}/containers/0/cpu"), json!(512), "reserve 512 CPU units"),
             (&format!("{task}/containers/0/memory"), json!(513), "reserve 513 MiB"),
@@ -157,6 +161,53 @@ fn launch_types_and_network_modes() {
             ("/spec/networkConfiguration/assignPublicIp", json!("ENABLED"), ""),
         ],
     );
+}
+
+#[test]
+fn sizes_that_fargate_offers() {
+    for (cpu, good, bad) in [
+        (256, vec![512, 1024, 2048], vec![256, 1536, 3072]),
+        (512, vec![1024, 4096], vec![512, 5120]),
+        (4096, vec![8192, 9216, 30720], vec![7168, 31744]),
+        (8192, vec![16384, 20480, 61440], vec![17408, 65536]),
+        (16384, vec![32768, 40960, 122_880], vec![36864, 131_072]),
+        (32768, vec![61440, 122_880, 249_856], vec![65536, 131_072, 262_144]),
+    ] {
+        let with = |memory: &i32| {
+            let mut value = fargate();
+            let task = &mut value["spec"]["taskDefinition"];
+            (task["cpu"], task["memory"]) = (json!(cpu), json!(memory));
+            problems(value)
+        };
+        for memory in &good {
+            assert_eq!(with(memory), Vec::<String>::new(), "{cpu} with {memory}");
+        }
+        for memory in &bad {
+            assert_eq!(with(memory).len(), 1, "{cpu} with {memory}");
+        }
+    }
+}
+
+#[test]
+fn every_partition_has_its_regions() {
+    let in_region = |region: &str, partition: &str| {
+        let mut value = good();
+        value["metadata"]["region"] = json!(region);
+        let text = value
+            .to_string()
+            .replace("arn:aws:", &format!("arn:{partition}:"))
+            .replace(":us-west-2:", &format!(":{region}:"));
+        problems(serde_json::from_str(&text).unwrap())
+    };
+    for (region, partition) in [
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("cn-north-1", "aws-cn"),
+        ("eu-north-1", "aws"),
+    ] {
+        assert_eq!(in_region(region, partition), Vec::<String>::new(), "{region}");
+    }
+    assert!(in_region("eusc-de-east-1", "aws")[0].contains("not the ARN of a topic"));
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn a_foreign_target_is_left_and_has_the_count() {
     world.scaling.target.as_mut().unwrap().tags.clear();
     world.scaling.alarms.clear();
     world.service.as_mut().unwrap().spec.desired_count = 7;
-    insta::assert_snapshot!(brief(&world, &desired(&scaled(&json!({})))), @"conflict: scalable target monolith is not touched: it belongs to somebody else (it lacks the tag interstella:manager)");
+    insta::assert_snapshot!(brief(&world, &desired(&scaled(&json!({})))), @"conflict: scalable target monolith is not touched: it belongs to somebody else (it lacks the tag interstella:manager) — take `scaling` out of the manifest, or deregister the scalable target that is there");
     insta::assert_snapshot!(brief(&world, &desired(&json!({}))), @r"
     nothing to do
     note: desiredCount is left to a scalable target (1–10 tasks) that is not ours: it belongs to somebody else (it lacks the tag interstella:manager)

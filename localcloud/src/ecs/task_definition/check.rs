@@ -147,6 +147,7 @@ pub fn suits_fargate(mode: NetworkMode, cpu: Option<u32>, memory: Option<u32>) -
         4096 => gib(8..=30, 1),
         8192 => gib(16..=60, 4),
         16384 => gib(32..=120, 8),
+        32768 => [61440, 122_880, 249_856].contains(&memory),
         _ => false,
     };
     pair && mode == NetworkMode::Awsvpc
