@@ -72,10 +72,10 @@ impl Session {
         done: impl Fn(&Outcome) -> bool,
         timeout: Duration,
         progress: &mut Progress,
-    ) -> Result<Vec<Outcome>, Failure> {
+    ) -> Result<Vec<Finished>, Failure> {
         let deadline = Instant::now() + timeout;
         let mut memory = Memory::default();
-        let (mut finished, mut quiet, mut failures) = (Vec::new(), 0, 0);
+        let (mut finished, mut quiet, mut failures, mut was_so) = (Vec::new(), 0, 0, true);
         while !apps.is_empty() {
             let outcomes = reconcile::pass(&self.aws, &apps, &mut memory, now()).await;
             outcomes.iter().for_each(|(app, outcome)| progress.show(app, outcome));
@@ -87,17 +87,29 @@ impl Session {
                 give_up_if_stalled(&app, &outcome, failures)?;
                 if done(&outcome) {
                     apps.retain(|desired| desired.marks.app != app);
-                    finished.push(outcome);
+                    finished.push(Finished { outcome, was_so });
                 }
             }
+            if apps.is_empty() {
+                break;
+            }
+            was_so = false;
             let next = Instant::now() + wait.unwrap_or_default().min(INTERVAL);
-            if !apps.is_empty() && next > deadline {
+            if next > deadline {
                 return Err(timed_out(&apps, timeout, progress));
             }
             tokio::time::sleep_until(next).await;
         }
         Ok(finished)
     }
+}
+
+/// An app that is as it should be.
+pub struct Finished {
+    /// What the last pass brought.
+    pub outcome: Outcome,
+    /// Whether it was so when the first pass looked: nothing was done.
+    pub was_so: bool,
 }
 
 /// Failed passes in a row after which an error that lasts is the verb's own.
@@ -115,9 +127,12 @@ fn give_up_if_stalled(app: &AppName, outcome: &Outcome, failures: u32) -> Result
 }
 
 fn timed_out(apps: &[Desired], timeout: Duration, progress: &Progress) -> Failure {
-    let names: Vec<String> = apps.iter().map(|desired| desired.marks.app.to_string()).collect();
-    let waited = progress.last().map(|line| format!("; last: {line}")).unwrap_or_default();
-    Failure::new(format!("not done after {} s: {}{waited}", timeout.as_secs(), names.join(", ")))
+    let waited = apps.iter().map(|desired| {
+        let app = &desired.marks.app;
+        progress.last(app).map_or_else(|| app.to_string(), |last| format!("{app} (last: {last})"))
+    });
+    let waited: Vec<String> = waited.collect();
+    Failure::new(format!("not done after {} s: {}", timeout.as_secs(), waited.join(", ")))
         .remedy("interstella status says why; the same command goes on from here; --timeout gives it longer")
 }
 
