@@ -79,7 +79,8 @@ pub enum Verb {
     Apply(verb::apply::Arguments),
     /// The controller: watch manifests, reconcile, correct drift, serve HTTP, until SIGTERM
     Run(verb::run::Arguments),
-    /// Conditions, counts, rollout, endpoint, and why an app is not ready
+    /// Conditions, counts, rollout, endpoint, and why an app is not ready; exit 0: ready, 2: progressing, 1: stalled,
+    /// somebody else's or unreadable
     Status(verb::status::Arguments),
     /// Orders by a load profile, at a rate or in bursts, and what becomes of them
     Load(verb::load::Arguments),

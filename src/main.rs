@@ -7,6 +7,7 @@ mod load;
 #[cfg(feature = "local")]
 mod machine;
 mod manifests;
+mod moment;
 mod output;
 mod profile;
 mod progress;
