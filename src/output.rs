@@ -40,5 +40,14 @@ pub fn note(text: impl Display) {
 
 /// Whether standard error takes colours.
 pub fn colors(common: &Common, environment: &[(String, String)]) -> bool {
-    !common.no_color && lookup(environment, "NO_COLOR").is_none() && std::io::stderr().is_terminal()
+    std::io::stderr().is_terminal() && may_colour(common, environment)
+}
+
+/// Whether standard output takes colours.
+pub fn colors_of_results(common: &Common, environment: &[(String, String)]) -> bool {
+    std::io::stdout().is_terminal() && may_colour(common, environment)
+}
+
+fn may_colour(common: &Common, environment: &[(String, String)]) -> bool {
+    !common.no_color && lookup(environment, "NO_COLOR").is_none()
 }
