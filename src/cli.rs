@@ -1,8 +1,14 @@
 //! What can be typed: the verbs and the flags they share.
 
+mod flags;
+mod suggestion;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::verb;
 
@@ -16,7 +22,32 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-/// Flags that every verb takes.
+impl Cli {
+    /// Reads what was typed, beginning with the program's name.
+    ///
+    /// # Errors
+    /// For what cannot be typed, and for a common flag that would do nothing. The error is also how help is asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let matches = command.try_get_matches_from_mut(arguments).map_err(suggestion::mended)?;
+        flags::refuse_idle(&mut command, &matches)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.common.region = cli.common.region.filter(|_| flags::is_meant(&matches, "region"));
+        Ok(cli)
+    }
+}
+
+/// The command line, with the common flags in one place.
+pub fn command() -> Command {
+    flags::shown_once(Cli::command())
+}
+
+/// The command line for completions, where each verb has the common flags that it acts on.
+pub fn command_for_completions() -> Command {
+    flags::each_its_own(&Cli::command())
+}
+
+/// Flags that verbs share. Each verb acts on some of them and refuses the others (`flags`).
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common flags")]
 pub struct Common {
@@ -33,7 +64,7 @@ pub struct Common {
     #[arg(long, global = true, default_value = "default")]
     pub manager: String,
     /// Form of the result on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
     pub output: Format,
     /// More of what happens, on standard error (-vv: even more)
     #[arg(short, long, global = true, action = ArgAction::Count)]
@@ -94,6 +125,10 @@ pub enum Verb {
     Destroy(verb::destroy::Arguments),
     /// The JSON Schema of manifests, for editors
     Schema,
+    /// What a shell reads to complete verbs and flags: source <(interstella completions bash)
+    Completions(verb::shell::Completions),
+    /// The manual, of the program or of a verb: interstella man apply | man -l -
+    Man(verb::shell::Man),
     /// A worker: takes orders over HTTP, fulfils each exactly once
     #[cfg(feature = "local")]
     Worker(verb::parts::Arguments),

@@ -21,11 +21,9 @@ mod watching;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment, to pass it on")]
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let environment: Vec<(String, String)> = std::env::vars().collect();
     verb::run(cli, &environment)
 }

@@ -12,6 +12,7 @@ pub mod plan;
 pub mod restart;
 pub mod run;
 pub mod schema;
+pub mod shell;
 pub mod simulate;
 pub mod status;
 #[cfg(feature = "local")]
@@ -70,8 +71,10 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         #[cfg(feature = "local")]
         Verb::Cloud(arguments) => cloud::run(context, arguments).await,
         Verb::Run(arguments) => run::run(context, arguments).await,
-        Verb::Env(arguments) => env::run(&arguments),
+        Verb::Env(arguments) => env::run(&context.common, &arguments),
         Verb::Schema => schema::run(),
+        Verb::Completions(arguments) => shell::completions(&arguments),
+        Verb::Man(arguments) => shell::man(&arguments),
         Verb::Validate(arguments) => validate::run(&context, &arguments),
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,
         Verb::Apply(arguments) => interruptible(&context, apply::run(&context, &arguments)).await,

@@ -12,7 +12,7 @@ use interstella_localcloud::seed::SeedOptions;
 
 use crate::cli::{lower, speed};
 use crate::failure::Failure;
-use crate::machine::{self, Machine, Plan};
+use crate::machine::{self, Machine, Plan, REGION};
 use crate::output;
 use crate::verb::Context;
 use crate::verb::env::export_line;
@@ -81,7 +81,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     };
     let machine = Machine::start(plan).await?;
     output::note(format_args!("the local cloud answers at {}; in other terminals:", machine.endpoint_url));
-    output::line(export_line(&machine.endpoint_url))?;
+    output::line(export_line(&machine.endpoint_url, REGION))?;
     let received = context.shutdown.received().await;
     output::note("stopping the tasks");
     machine.stop(STOP_GRACE).await;

@@ -4,8 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::cli::Common;
 use crate::failure::Failure;
 use crate::output;
+
+/// The region of a local cloud, unless it is told another.
+const REGION: &str = "us-west-2";
 
 /// Flags of `env`.
 #[derive(Debug, Args)]
@@ -16,15 +20,16 @@ pub struct Arguments {
 }
 
 /// Prints the line.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    output::line(export_line(&format!("http://127.0.0.1:{}", arguments.cloud_port)))?;
+pub fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let endpoint = format!("http://127.0.0.1:{}", arguments.cloud_port);
+    output::line(export_line(&endpoint, common.region.as_deref().unwrap_or(REGION)))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The line for a local cloud at `endpoint`. It also switches profiles off, which would win over these credentials.
-pub fn export_line(endpoint: &str) -> String {
+pub fn export_line(endpoint: &str, region: &str) -> String {
     format!(
-        "unset AWS_PROFILE; export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 \
+        "unset AWS_PROFILE; export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} \
          AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
     )
 }

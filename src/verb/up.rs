@@ -215,5 +215,5 @@ fn announce(machine: &Machine, controller: &Running, hq_url: &str, path: &Path) 
     output::note(format_args!("  orders         {hq_url}/stats"));
     output::note(format_args!("  status         {}/api/v1/apps", controller.url));
     output::note(format_args!("edit {} and save; Ctrl-C ends everything. In other terminals:", path.display()));
-    output::note(export_line(&machine.endpoint_url));
+    output::note(export_line(&machine.endpoint_url, REGION));
 }
