@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::output::count;
+
 /// The moment and the place of somebody who reads.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -43,12 +45,6 @@ fn age(seconds: i64) -> String {
         HOUR..DAY => format!("{} h ago", seconds / HOUR),
         _ => count(seconds / DAY, "day", "days") + " ago",
     }
-}
-
-/// A number and its noun: `1 day`, `2 days`.
-pub fn count<T: std::fmt::Display + PartialEq + From<u8>>(number: T, one: &str, many: &str) -> String {
-    let noun = if number == T::from(1) { one } else { many };
-    format!("{number} {noun}")
 }
 
 #[cfg(test)]

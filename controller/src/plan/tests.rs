@@ -140,7 +140,7 @@ fn marks_and_counts_tell_at_a_glance_what_is_done_and_what_follows() {
 
     2 to delete, 3 will follow
     ");
-    assert_eq!(shown(&world, &desired(&json!({}))), "  nothing to do\n\n");
+    assert_eq!(shown(&world, &desired(&json!({}))), "  nothing to do\n");
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use interstella_controller::status::scaling::{Activity, Alarm, Policy, Scaling};
 
 use crate::moment::Reader;
+use crate::output::count;
 
 /// Lines that each begin with a line break, as those of the status do.
 pub fn text(scaling: &Scaling, reader: &Reader) -> String {
     let Scaling { min, max, source, desired, suspended, policies, activities, why, is_deploying: _ } = scaling;
-    let tasks = if *max == 1 { "task" } else { "tasks" };
+    let most = count(*max, "task", "tasks");
     // Writing to a String does not fail.
-    let mut text = format!("\n  scaling      {desired} of {min} to {max} {tasks}, bounds from {source}");
+    let mut text = format!("\n  scaling      {desired} of {min} to {most}, bounds from {source}");
     let off = [(suspended.scale_in, "in"), (suspended.scale_out, "out"), (suspended.scheduled, "scheduled")];
     let off: Vec<&str> = off.into_iter().filter(|(is_off, _)| *is_off).map(|(_, name)| name).collect();
     if !off.is_empty() {

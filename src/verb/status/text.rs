@@ -34,8 +34,11 @@ fn conditions(conditions: &[Condition], reader: &Reader) -> String {
     let reasons = widest(&mut conditions.iter().map(|one| one.reason.len()));
     let times = widest(&mut since.iter().map(String::len));
     let mut text = String::new();
-    for (one, since) in conditions.iter().zip(&since) {
+    for (index, (one, since)) in conditions.iter().zip(&since).enumerate() {
         let Condition { r#type, status, reason, message, last_transition_time: _ } = one;
+        // An app that is stalled is not ready for the same reason, which is told once.
+        let is_told = conditions[..index].iter().any(|before| before.message == *message);
+        let message = if is_told { "" } else { message };
         let line = format!("  {type:<11}  {status:<7}  {reason:<reasons$}  {since:<times$}  {message}");
         text.push('\n');
         text.push_str(line.trim_end());
@@ -73,7 +76,7 @@ mod tests {
                 condition("Ready", "False", "TasksMissing", "0 of 1 task runs", at),
                 condition("Deployed", "False", "RolloutIncomplete", "", at),
                 condition("Progressing", "Unknown", "ReadFailed", "no answer", None),
-                condition("Stalled", "False", "AsExpected", "", Some("2026-11-24T07:00:00Z")),
+                condition("Stalled", "Unknown", "ReadFailed", "no answer", Some("2026-11-24T07:00:00Z")),
             ],
             service: Some(Service { desired: 1, running: 0, pending: 1, task_definition: "monolith:3".into() }),
             scaling: None,
@@ -87,7 +90,7 @@ mod tests {
           Ready        False    TasksMissing       since 07:00:00 (2 min ago)           0 of 1 task runs
           Deployed     False    RolloutIncomplete  since 07:00:00 (2 min ago)
           Progressing  Unknown  ReadFailed                                              no answer
-          Stalled      False    AsExpected         since 2026-11-24 07:00 (2 days ago)
+          Stalled      Unknown  ReadFailed         since 2026-11-24 07:00 (2 days ago)
         ");
     }
 }
