@@ -1,5 +1,7 @@
 //! Every verb with every flag: it acts or is refused.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
@@ -59,6 +61,41 @@ fn every_common_flag_acts_or_is_refused_wherever_it_stands() {
                     }
                 }
             }
+        }
+    }
+}
+
+/// All of the program's source.
+fn source(folder: &Path) -> String {
+    let mut text = String::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            text.push_str(&source(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+    text
+}
+
+/// The compiler does not tell: what clap makes of a field counts as its use.
+#[test]
+fn every_flag_of_a_verb_is_read_somewhere() {
+    let source = source(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    let is_read = |field: &str| {
+        let alone = |text: &str| {
+            let ends = |at: usize| !source[at + text.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            source.match_indices(text).any(|(at, _)| ends(at))
+        };
+        // By its owner, or taken out of it.
+        alone(&format!(".{field}"))
+            || [format!(" {field},"), format!(" {field} }}")].iter().any(|text| source.contains(text))
+    };
+    for verb in Cli::command().get_subcommands() {
+        let own = verb.get_arguments().map(|arg| arg.get_id().as_str());
+        for id in own.filter(|id| !["help", "version"].contains(id)) {
+            let field = if id == "curve_file" { "profile" } else { id };
+            assert!(is_read(field), "{} accepts {id} and nothing reads it", verb.get_name());
         }
     }
 }
