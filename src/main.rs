@@ -8,6 +8,7 @@ mod load;
 #[cfg(feature = "local")]
 mod machine;
 mod manifests;
+mod moment;
 mod output;
 mod profile;
 mod progress;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment, to pass it on")]
 fn main() -> ExitCode {
-    let cli = cli::Cli::read();
+    let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let environment: Vec<(String, String)> = std::env::vars().collect();
     verb::run(cli, &environment)
 }

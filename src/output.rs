@@ -40,5 +40,20 @@ pub fn note(text: impl Display) {
 
 /// Whether standard error takes colours.
 pub fn colors(common: &Common, environment: &[(String, String)]) -> bool {
-    !common.no_color && lookup(environment, "NO_COLOR").is_none() && std::io::stderr().is_terminal()
+    std::io::stderr().is_terminal() && may_color(common, environment)
+}
+
+/// Whether standard output takes colours.
+pub fn colors_of_results(common: &Common, environment: &[(String, String)]) -> bool {
+    std::io::stdout().is_terminal() && may_color(common, environment)
+}
+
+fn may_color(common: &Common, environment: &[(String, String)]) -> bool {
+    !common.no_color && lookup(environment, "NO_COLOR").is_none()
+}
+
+/// A number and its noun: `1 day`, `2 days`.
+pub fn count<T: Display + PartialEq + From<u8>>(number: T, one: &str, many: &str) -> String {
+    let noun = if number == T::from(1) { one } else { many };
+    format!("{number} {noun}")
 }

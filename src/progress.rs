@@ -17,7 +17,7 @@ const TURN: Duration = Duration::from_millis(120);
 pub struct Progress {
     spinner: Option<ProgressBar>,
     shown: BTreeMap<AppName, Vec<String>>,
-    last: Option<String>,
+    last: BTreeMap<AppName, String>,
 }
 
 impl Progress {
@@ -31,29 +31,32 @@ impl Progress {
             spinner.enable_steady_tick(TURN);
             spinner
         });
-        Self { spinner, shown: BTreeMap::new(), last: None }
+        Self { spinner, shown: BTreeMap::new(), last: BTreeMap::new() }
     }
 
     /// Shows what a pass did, and what it waits for if that is another thing than before.
     pub fn show(&mut self, app: &AppName, outcome: &Outcome) {
         for summary in &outcome.executed {
-            self.line(format!("{app}: {summary}"));
+            self.line(app, summary.to_string());
         }
-        for error in outcome.errors() {
-            self.line(format!("{app}: {error}"));
+        for failed in &outcome.failed {
+            self.line(app, format!("{}: {}", failed.summary, failed.error));
+        }
+        if let Some(error) = &outcome.unread {
+            self.line(app, error.to_string());
         }
         let waits = waits(outcome);
         if self.shown.get(app) != Some(&waits) {
             for text in &waits {
-                self.waiting(format!("{app}: {text}"));
+                self.waiting(app, text.clone());
             }
             self.shown.insert(app.clone(), waits);
         }
     }
 
-    /// What was shown last.
-    pub fn last(&self) -> Option<&str> {
-        self.last.as_deref()
+    /// What was shown last of an app.
+    pub fn last(&self, app: &AppName) -> Option<&str> {
+        self.last.get(app).map(String::as_str)
     }
 
     /// Takes the spinner away.
@@ -63,20 +66,22 @@ impl Progress {
         }
     }
 
-    fn line(&mut self, text: String) {
+    fn line(&mut self, app: &AppName, text: String) {
+        let line = format!("{app}: {text}");
         match &self.spinner {
-            Some(spinner) => spinner.suspend(|| output::note(&text)),
-            None => output::note(&text),
+            Some(spinner) => spinner.suspend(|| output::note(line)),
+            None => output::note(line),
         }
-        self.last = Some(text);
+        self.last.insert(app.clone(), text);
     }
 
-    fn waiting(&mut self, text: String) {
+    fn waiting(&mut self, app: &AppName, text: String) {
+        let line = format!("{app}: {text}");
         match &self.spinner {
-            Some(spinner) => spinner.set_message(text.clone()),
-            None => output::note(&text),
+            Some(spinner) => spinner.set_message(line),
+            None => output::note(line),
         }
-        self.last = Some(text);
+        self.last.insert(app.clone(), text);
     }
 }
 

@@ -9,7 +9,8 @@ use crate::cli::Common;
 /// (`shows_progress`) is not told a second time what they do.
 pub fn start(common: &Common, environment: &[(String, String)], shows_progress: bool) {
     let level = match common.verbose {
-        0 if shows_progress => "warn",
+        // Nor what failed in them.
+        0 if shows_progress => "warn,interstella_controller::execute=error",
         0 => "warn,interstella=info,interstella_controller=info,interstella_localcloud=info,interstella_hq=warn",
         1 => "info,interstella=debug,interstella_controller=debug,interstella_localcloud=debug,interstella_hq=debug",
         _ => "info,interstella=trace,interstella_controller=trace,interstella_localcloud=trace,interstella_hq=trace",

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod restart;
 pub mod run;
 pub mod schema;
+pub mod shell;
 pub mod simulate;
 pub mod status;
 #[cfg(feature = "local")]
@@ -73,6 +74,8 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Run(arguments) => run::run(context, arguments).await,
         Verb::Env(arguments) => env::run(&context.common, &arguments),
         Verb::Schema => schema::run(),
+        Verb::Completions(arguments) => shell::completions(&arguments),
+        Verb::Man(arguments) => shell::man(&arguments),
         Verb::Validate(arguments) => validate::run(&context, &arguments),
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,
         Verb::Apply(arguments) => interruptible(&context, apply::run(&context, &arguments)).await,

@@ -44,9 +44,11 @@ fn take_in(
     adapt: &Adapt,
     sender: &watch::Sender<Arc<Input>>,
 ) {
+    let known = accepted.apps();
     let Changes { changed, withdrawn, problems } = accepted.update(event);
     for app in changed.keys() {
-        output::note(format_args!("{app}: the manifest has changed"));
+        let what = if known.contains_key(app) { "the manifest has changed" } else { "a manifest declares it" };
+        output::note(format_args!("{app}: {what}"));
     }
     for app in withdrawn.keys() {
         output::note(format_args!(
@@ -55,7 +57,10 @@ fn take_in(
     }
     if !problems.is_empty() {
         manifests::note(context, &problems);
-        output::note("nothing is changed because of that; the last good version stays in force");
+        output::note(match accepted.apps().is_empty() {
+            true => "nothing is deployed until there is a good manifest",
+            false => "nothing is changed because of that; the last good version stays in force",
+        });
     }
     let mut manifests: Vec<Manifest> = accepted.apps().into_values().collect();
     manifests.iter_mut().for_each(adapt);

@@ -301,7 +301,10 @@ impl Controller {
         let path = lock::path(&locking.directory, &place(&self.aws, &self.identity), app);
         match lock::take(&path, &locking.holder) {
             Ok(Taken::Ours(lock)) => return Some(lock),
-            Ok(Taken::Another(holder)) => tracing::warn!("{app} is managed by another process here, too: {holder:?}"),
+            Ok(Taken::Another(holder)) => {
+                let holder = holder.map_or_else(|| "a process that left no record".to_owned(), |one| one.to_string());
+                tracing::warn!("{app} is managed by another controller here, too: {holder}");
+            }
             Err(error) => tracing::warn!("{app} cannot be marked as managed in {}: {error}", path.display()),
         }
         None

@@ -3,6 +3,7 @@
 //! The plan is the product: what `interstella plan` prints, what the log says and what tests compare is its one `Display`. It holds
 //! only what is possible now; what has to wait stands beside it, with the reason.
 
+pub mod counts;
 mod display;
 pub mod handover;
 pub mod scaling;

@@ -87,6 +87,12 @@ impl AppStatus {
         self.holds("Progressing")
     }
 
+    /// Whether the app could be read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.conditions.iter().all(|one| one.status != "Unknown")
+    }
+
     /// Whether only a person can help.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
@@ -159,8 +165,12 @@ type Reason = Option<(&'static str, String)>;
 
 /// How many tasks run, and what a person should know beside.
 fn serving(found: Option<&Found>, plan: &Plan) -> String {
-    let tasks = found.map_or_else(|| "nothing is left".into(), |found| format!("{} tasks run", found.running));
+    let tasks = found.map_or_else(|| "nothing is left".into(), |found| tasks_run(found.running));
     iter::once(&tasks).chain(&plan.notes).map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+fn tasks_run(count: u32) -> String {
+    if count == 1 { "1 task runs".into() } else { format!("{count} tasks run") }
 }
 
 /// Why a person has to help.
@@ -216,7 +226,7 @@ fn ready(desired: &Desired, observed: &Observed, plan: &Plan) -> Reason {
         return Some(("Going", "it is being removed".into()));
     }
     if !found.is_steady() {
-        let message = format!("{} of {} tasks run", found.running, found.spec.desired_count);
+        let message = format!("{} of {}", found.running, tasks_run(found.spec.desired_count));
         let missing = found.running < found.spec.desired_count;
         let reason = if missing { "TasksMissing" } else { "RolloutIncomplete" };
         return Some((reason, cause::of_tasks(message, observed)));

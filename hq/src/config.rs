@@ -15,7 +15,7 @@ use crate::rates::{InvalidRate, checked_rate};
 pub(crate) const RUNTIME_FOLDER: &str = "XDG_RUNTIME_DIR";
 const DEFAULT_PORT: u16 = 8889;
 const DEFAULT_ORDERS_PER_MINUTE: f64 = 60.0;
-const DEFAULT_TOPIC_PREFIX: &str = "arn:aws:sns:us-west-2:123456789012:";
+pub(crate) const DEFAULT_TOPIC_PREFIX: &str = "arn:aws:sns:us-west-2:123456789012:";
 
 /// Everything hq needs besides its listener.
 #[derive(Debug, Clone)]

@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N[/min]", value_parser = rate)]
     rate: Option<f64>,
     /// How long, with --rate
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m", conflicts_with = "curve_file")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m", requires = "rate")]
     duration: Duration,
     /// Orders all at once, such as 100@30s; also besides a profile or rate, and more than once
     #[arg(long = "burst", value_name = "N@TIME", value_parser = burst)]
@@ -81,7 +81,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     let due = due(&arguments)?;
     let (target, is_local) = target(&context, &arguments).await?;
     let books = books(arguments.hq.as_deref(), is_local).await?;
-    output::note(format_args!("{} orders", due.len()));
+    output::note(output::count(due.len(), "order", "orders"));
     let run = Run {
         target: Arc::new(target),
         due,

@@ -127,7 +127,7 @@ pub fn parse(text: &str) -> Result<Vec<Document>, Vec<Fault>> {
     if text.len() > MAX_BYTES {
         return Err(vec![too_large()]);
     }
-    let mut builder = build::Builder::default();
+    let mut builder = build::Builder::of(text);
     for event in Parser::new_from_str(text) {
         let step = match event {
             Ok((event, span)) => builder.accept(event, span),

@@ -17,6 +17,18 @@ impl fmt::Display for Verb {
     }
 }
 
+impl Verb {
+    /// The mark that people know from other tools.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Create => "+",
+            Self::Update => "~",
+            Self::Replace => "±",
+            Self::Delete => "-",
+        }
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.action, self.resource, self.name)?;
@@ -43,15 +55,24 @@ impl fmt::Display for Conflict {
 }
 
 impl fmt::Display for Plan {
+    /// One line for each thing, and those below it for its fields. The alternate form begins each with a mark, for people who
+    /// look over it: `+ ~ - ±` for what is done, `…` for what follows, `!` for what is in the way.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let marked = f.alternate();
+        let mut line = |mark: &str, text: &dyn fmt::Display| match marked {
+            true => writeln!(f, "{mark} {text}"),
+            false => writeln!(f, "{text}"),
+        };
         if self.is_empty() {
-            writeln!(f, "nothing to do")?;
+            line(" ", &"nothing to do")?;
         }
-        self.conflicts.iter().try_for_each(|conflict| writeln!(f, "{conflict}"))?;
-        self.actions.iter().try_for_each(|action| writeln!(f, "{}", action.summary()))?;
-        self.waiting.iter().try_for_each(|waiting| writeln!(f, "{waiting}"))?;
-        self.stalled.iter().try_for_each(|reason| writeln!(f, "stalled: {reason}"))?;
-        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+        self.conflicts.iter().try_for_each(|conflict| line("!", conflict))?;
+        for summary in self.actions.iter().map(Action::summary) {
+            line(summary.action.mark(), &summary)?;
+        }
+        self.waiting.iter().try_for_each(|waiting| line("…", waiting))?;
+        self.stalled.iter().try_for_each(|reason| line("!", &format_args!("stalled: {reason}")))?;
+        self.notes.iter().try_for_each(|note| line(" ", &format_args!("note: {note}")))
     }
 }
 

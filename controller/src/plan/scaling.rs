@@ -103,7 +103,8 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     }
     let Some(found) = service::active(observed).filter(|found| service::going(desired, found).is_none()) else {
         let reason = format!("needs the service {name}");
-        return plan.wait(Verb::Create, scalable_target::RESOURCE, name, On::Us, reason);
+        plan.wait(Verb::Create, scalable_target::RESOURCE, name, On::Us, reason);
+        return wait_for_target(wanted, name, plan);
     };
     let Some(target) = &observed.scaling.target else {
         let marks = desired.marks.clone();
