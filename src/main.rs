@@ -1,7 +1,9 @@
 //! The command `interstella`: reads arguments and environment, and hands over to one file per verb.
 
+mod block;
 mod cli;
 mod failure;
+mod headquarters;
 mod http;
 mod load;
 #[cfg(feature = "local")]
@@ -11,6 +13,7 @@ mod output;
 mod profile;
 mod progress;
 mod running;
+mod screen;
 mod session;
 mod shutdown;
 mod simulate;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::{Common, Format};
 use crate::failure::Failure;
+use crate::screen;
 use crate::telemetry::lookup;
 
 /// Prints a result: `value` as JSON, or `text` for people.
@@ -34,8 +35,12 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
 
 /// Prints a note for the person at the terminal to standard error.
 pub fn note(text: impl Display) {
-    // Nobody reads it if standard error is closed; the work goes on.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    screen::print(&format!("{text}\n"));
+}
+
+/// Whether standard output takes colours.
+pub fn colors_of_results(common: &Common, environment: &[(String, String)]) -> bool {
+    !common.no_color && lookup(environment, "NO_COLOR").is_none() && std::io::stdout().is_terminal()
 }
 
 /// Whether standard error takes colours.

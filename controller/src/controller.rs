@@ -24,6 +24,7 @@ use crate::plan::Plan;
 use crate::reconcile::{self, Outcome};
 use crate::requeue;
 use crate::status::AppStatus;
+use crate::transition::{self, Declared, Look, Record, Track, Transition};
 
 /// How long a call that runs may take to end when the controller is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -52,6 +53,8 @@ pub struct Shared {
     inner: Mutex<Snapshot>,
     /// What it counts.
     pub metrics: Metrics,
+    /// What becomes of the apps.
+    pub transitions: Record,
     wake: Notify,
     gone: Notify,
     stop: AtomicBool,
@@ -138,6 +141,9 @@ impl Shared {
 #[derive(Debug)]
 struct Turn {
     desired: Desired,
+    /// Counts the changes of the manifest.
+    edition: u64,
+    track: Track,
     due: Instant,
     quiet: u32,
     failures: u32,
@@ -147,6 +153,14 @@ struct Turn {
 }
 
 impl Turn {
+    /// What a pass has made of the app.
+    fn tell(&mut self, app: &AppName, outcome: &Outcome, at: Timestamp) -> Vec<Transition> {
+        let Outcome { status, executed, ended, .. } = outcome;
+        let (track, told) = self.track.step(&Look { app, at, edition: self.edition, status, executed, ended });
+        self.track = track;
+        told
+    }
+
     /// Tells the log, once, what a person should know of a plan.
     fn remark(&mut self, plan: &Plan) {
         let remarks = plan.remarks();
@@ -170,6 +184,7 @@ pub struct Controller {
     shared: Arc<Shared>,
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
+    declared: Option<Declared>,
 }
 
 impl Controller {
@@ -188,8 +203,15 @@ impl Controller {
     ) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
-        let (memory, turns) = (Memory::default(), BTreeMap::new());
-        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns }
+        let (memory, turns, declared) = (Memory::default(), BTreeMap::new(), None);
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, declared }
+    }
+
+    /// Reads the health of targets in every pass, for whoever shows it.
+    #[must_use]
+    pub fn showing_health(mut self) -> Self {
+        self.memory.cache.shows_health = true;
+        self
     }
 
     /// What the controller shows to others, for the HTTP interface.
@@ -221,6 +243,7 @@ impl Controller {
     /// One round: take in the source, make a pass over what is due, wait for the next reason.
     async fn round(&mut self) {
         self.take_in();
+        self.tell_of_source(Timestamp::now());
         let now = Instant::now();
         let due = self.turns.values().filter(|turn| turn.due <= now);
         let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
@@ -229,7 +252,7 @@ impl Controller {
         }
         let shared = self.shared();
         let outcomes = reconcile::pass_until(&self.aws, &due, &mut self.memory, Timestamp::now(), &shared.stop).await;
-        self.settle(&outcomes);
+        self.settle(&outcomes, Timestamp::now());
     }
 
     /// Makes the turns follow the source.
@@ -249,14 +272,27 @@ impl Controller {
         for (name, turn) in &mut self.turns {
             let Some(desired) = wanted.remove(name).filter(|desired| *desired != turn.desired) else { continue };
             turn.desired = desired;
+            turn.edition += 1;
             (turn.due, turn.quiet, turn.failures) = (Instant::now() + self.jitter, 0, 0);
         }
         for (name, desired) in wanted {
             let lock = self.mark(&name);
-            let (due, remarks) = (Instant::now(), Vec::new());
-            let turn = Turn { desired, due, quiet: 0, failures: 0, remarks, _lock: lock };
+            let (due, remarks, track) = (Instant::now(), Vec::new(), Track::default());
+            let turn = Turn { desired, edition: 0, track, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
+    }
+
+    /// Tells how the manifests have changed.
+    fn tell_of_source(&mut self, at: Timestamp) {
+        let snapshot = self.shared.lock();
+        let (released, problems) = (snapshot.released.clone(), snapshot.problems.clone());
+        drop(snapshot);
+        let editions = self.turns.iter().map(|(name, turn)| (name.clone(), turn.edition)).collect();
+        let declared = Declared { editions, released, problems };
+        let told = transition::of_source(self.declared.as_ref(), &declared, at);
+        told.into_iter().for_each(|one| self.shared.transitions.add(one));
+        self.declared = Some(declared);
     }
 
     /// Marks an app as managed here. Without the mark it is managed all the same.
@@ -271,16 +307,15 @@ impl Controller {
         None
     }
 
-    /// Notes what a pass brought, and when each app is due next.
-    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>) {
+    /// Notes what a pass brought, tells of it, and decides when each app is due next.
+    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>, at: Timestamp) {
+        let mut told = Vec::new();
         for (name, outcome) in outcomes {
             let Some(turn) = self.turns.get_mut(name) else { continue };
             turn.quiet = if outcome.changed { 0 } else { turn.quiet.saturating_add(1) };
             turn.failures = if outcome.errors().next().is_some() { turn.failures.saturating_add(1) } else { 0 };
             turn.due = Instant::now() + requeue::after(outcome, turn.quiet, turn.failures, self.interval);
-            if let Some(error) = &outcome.unread {
-                tracing::warn!("{name} could not be read, so nothing is planned: {error}");
-            }
+            told.extend(turn.tell(name, outcome, at));
             if let Some(plan) = &outcome.plan {
                 turn.remark(plan);
             }
@@ -290,6 +325,8 @@ impl Controller {
         snapshot.passes += 1;
         snapshot.apps.extend(outcomes.iter().map(|(name, outcome)| (name.clone(), outcome.status.clone())));
         self.shared.metrics.note(snapshot.apps.values());
+        drop(snapshot);
+        told.into_iter().for_each(|one| self.shared.transitions.add(one));
     }
 
     async fn wait(&mut self) {

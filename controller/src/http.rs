@@ -86,7 +86,8 @@ async fn metrics(State(Served { shared, .. }): State<Served>) -> Response {
 }
 
 async fn apps(State(Served { shared, .. }): State<Served>) -> Response {
-    Json(json!({ "apps": shared.apps(), "problems": shared.problems() })).into_response()
+    let last = shared.transitions.latest();
+    Json(json!({ "apps": shared.apps(), "problems": shared.problems(), "last": last })).into_response()
 }
 
 async fn app(State(Served { shared, .. }): State<Served>, Path(name): Path<String>) -> Response {

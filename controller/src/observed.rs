@@ -32,6 +32,8 @@ pub struct Observed {
     pub history: History,
     /// Why tasks stopped lately; read only to explain.
     pub stopped: Vec<String>,
+    /// Tasks that have ended by themselves since ECS last started some; read only to explain.
+    pub ended: Vec<service::Ended>,
     /// Subscriptions whose endpoint is one of our load balancers.
     pub subscriptions: Vec<subscription::Found>,
     /// ARNs of wanted topics that are not there; read only where a subscription is missing.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ecs::types::{DesiredStatus, Service, ServiceField};
+use aws_sdk_ecs::types::{DesiredStatus, Service, ServiceEvent, ServiceField};
 
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
@@ -54,8 +54,19 @@ fn found(raw: &Service) -> Found {
         pending: count(raw.pending_count),
         deployments: deployments.collect(),
         events: raw.events().iter().filter_map(|event| event.message.clone()).take(EVENTS).collect(),
+        last_start: raw
+            .events()
+            .iter()
+            .filter(|event| tells_of_a_start(event))
+            .filter_map(|event| event.created_at)
+            .max(),
         created_at: raw.created_at,
     }
+}
+
+/// AWS words it "(service NAME) has started N tasks: (task ID)."
+fn tells_of_a_start(event: &ServiceEvent) -> bool {
+    event.message().is_some_and(|message| message.contains(" has started "))
 }
 
 /// Why tasks of the service stopped lately, in ECS's words, each reason once.
