@@ -58,6 +58,7 @@ pub fn print(text: &str) {
 }
 
 /// Shows another block in the place of the last one. Its lines are no wider than the terminal.
+#[cfg(feature = "local")]
 pub fn show(lines: Vec<String>) {
     write(|block| {
         let bytes = Frame { old: block, text: "", new: &lines }.bytes(width());
@@ -67,6 +68,7 @@ pub fn show(lines: Vec<String>) {
 }
 
 /// Takes the block away.
+#[cfg(feature = "local")]
 pub fn clear() {
     show(Vec::new());
 }

@@ -155,8 +155,9 @@ struct Turn {
 impl Turn {
     /// What a pass has made of the app.
     fn tell(&mut self, app: &AppName, outcome: &Outcome, at: Timestamp) -> Vec<Transition> {
-        let Outcome { status, executed, ended, .. } = outcome;
-        let (track, told) = self.track.step(&Look { app, at, edition: self.edition, status, executed, ended });
+        let Outcome { status, executed: changes, ended, plan, .. } = outcome;
+        let waiting = plan.as_ref().map_or(&[][..], |plan| &plan.waiting);
+        let (track, told) = self.track.step(&Look { app, at, edition: self.edition, status, changes, waiting, ended });
         self.track = track;
         told
     }

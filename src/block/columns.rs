@@ -12,12 +12,15 @@ const REVISION: &str = "REVISION";
 const COUNTS: [&str; 3] = ["DESIRED", "RUNNING", "HEALTHY"];
 const ROLLOUT: &str = "ROLLOUT";
 const STATE: &str = "STATE";
+const NOTE: &str = "NOTE";
 /// Width of the widest state.
 const STATE_WIDTH: usize = 11;
 /// Between two columns.
 const GAP: usize = 2;
 /// Widths that the bar may have.
-const BAR: (usize, usize) = (7, 30);
+const BAR: (usize, usize) = (7, 16);
+/// Widest names where there is room for more: it is the notes'.
+const NAME_MOST: usize = 32;
 /// A note that has less room is left out.
 const NOTE_LEAST: usize = 20;
 
@@ -34,7 +37,7 @@ impl Columns {
     /// The widths for these rows on a screen that is `width` wide.
     pub fn of(rows: &[Row], width: usize) -> Self {
         let widest = |of: fn(&Row) -> &str, head: &str| {
-            rows.iter().map(|row| measure_text_width(of(row))).max().unwrap_or(0).max(head.len())
+            rows.iter().map(|row| measure_text_width(of(row))).max().unwrap_or(0).clamp(head.len(), NAME_MOST)
         };
         let counts: usize = COUNTS.iter().map(|head| head.len()).sum::<usize>() + COUNTS.len() - 1;
         let rest = width.saturating_sub(counts + STATE_WIDTH + 4 * GAP);
@@ -51,7 +54,8 @@ impl Columns {
     /// What the columns are.
     pub fn heading(&self) -> String {
         let cells = [left(APP, self.app), left(REVISION, self.revision), COUNTS.join(" "), left(ROLLOUT, self.bar)];
-        format!("{}  {STATE}", cells.join("  "))
+        let note = if self.note > 0 { format!("{STATE:<STATE_WIDTH$}  {NOTE}") } else { STATE.to_owned() };
+        format!("{}  {note}", cells.join("  "))
     }
 
     /// One row.
@@ -63,12 +67,14 @@ impl Columns {
             left(&keep_end(&harmless(revision), self.revision), self.revision),
             counts(tasks.as_ref()),
             pen.paint(&style, &bar(tasks.as_ref(), self.bar)),
-            pen.paint(&style, &left(state.word(), STATE_WIDTH)),
         ];
         if self.note > 0 {
+            cells.push(pen.paint(&style, &left(state.word(), STATE_WIDTH)));
             cells.push(truncate_str(&harmless(note), self.note, "…").into_owned());
+        } else {
+            cells.push(pen.paint(&style, state.word()));
         }
-        cells.join("  ").trim_end().to_owned()
+        cells.join("  ")
     }
 }
 

@@ -41,25 +41,64 @@ fn shown(block: &Block, width: usize, height: usize) -> String {
 
 #[test]
 fn on_eighty_columns() {
-    insta::assert_snapshot!(shown(&block(), 80, 24), @"");
+    insta::assert_snapshot!(shown(&block(), 80, 24), @r"
+    ────────────────────────────────────────────────────────────────────────────────
+    APP         REVISION               DESIRED RUNNING HEALTHY  ROLLOUT  STATE
+    monolith    …erstella-monolith:12        3       2       1  ████░░░  progressing
+    autoscaled  autoscaled:1                 1       1       1  ███████  ready
+    broken      broken:7                    10       0       0  ░░░░░░░  stalled
+    new                                      -       -       -  ░░░░░░░  progressing
+    見本        …-too-long-for-it:104        0       0       0  ███████  unreadable
+    orders   60 a minute · 12,345 fulfilled · 0 duplicates
+    last     07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: E…
+    Ctrl-C ends everything · http://127.0.0.1:8889/stats
+    ");
 }
 
 #[test]
 fn on_a_hundred_and_fifty_columns() {
-    insta::assert_snapshot!(shown(&block(), 150, 24), @"");
+    insta::assert_snapshot!(shown(&block(), 150, 24), @r"
+    ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    APP         REVISION                          DESIRED RUNNING HEALTHY  ROLLOUT           STATE        NOTE
+    monolith    interstella-monolith:12                 3       2       1  ██████████░░░░░░  progressing  2 of 3 tasks run; (service monolith) has starte…
+    autoscaled  autoscaled:1                            1       1       1  ████████████████  ready        http://interstella-7220220318.us-west-2.elb.loc…
+    broken      broken:7                               10       0       0  ░░░░░░░░░░░░░░░░  stalled      tasks failed to start: CannotPullContainerError
+    new                                                 -       -       -  ░░░░░░░░░░░░░░░░  progressing  create load balancer interstella
+    見本        …hat-is-much-too-long-for-it:104        0       0       0  ████████████████  unreadable   throttled
+    orders   60 a minute · 12,345 fulfilled · 0 duplicates
+    last     07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (container monolith, exit code 137)
+    Ctrl-C ends everything · http://127.0.0.1:8889/stats · http://127.0.0.1:8888/api/v1/apps
+    ");
 }
 
 #[test]
 fn one_app_without_headquarters() {
     let one = Block { rows: block().rows[..1].to_vec(), orders: None, last: None, ..block() };
-    insta::assert_snapshot!(shown(&one, 80, 24), @"");
+    insta::assert_snapshot!(shown(&one, 80, 24), @r"
+    ────────────────────────────────────────────────────────────────────────────────
+    APP       REVISION                 DESIRED RUNNING HEALTHY  ROLLOUT  STATE
+    monolith  interstella-monolith:12        3       2       1  ████░░░  progressing
+    Ctrl-C ends everything · http://127.0.0.1:8889/stats
+    ");
 }
 
 #[test]
 fn what_needs_a_look_is_shown_when_there_is_no_room_for_all() {
     let many = (0..40).map(|number| row(&format!("app-{number}"), "f:1", State::Ready, (1, 1, 1), ""));
     let rows = many.chain(block().rows).collect();
-    insta::assert_snapshot!(shown(&Block { rows, ..block() }, 80, 12), @"");
+    insta::assert_snapshot!(shown(&Block { rows, ..block() }, 80, 12), @r"
+    ────────────────────────────────────────────────────────────────────────────────
+    APP         REVISION               DESIRED RUNNING HEALTHY  ROLLOUT  STATE
+    broken      broken:7                    10       0       0  ░░░░░░░  stalled
+    見本        …-too-long-for-it:104        0       0       0  ███████  unreadable
+    monolith    …erstella-monolith:12        3       2       1  ████░░░  progressing
+    new                                      -       -       -  ░░░░░░░  progressing
+    app-0       f:1                          1       1       1  ███████  ready
+    and 40 more apps; a taller terminal shows them
+    orders   60 a minute · 12,345 fulfilled · 0 duplicates
+    last     07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: E…
+    Ctrl-C ends everything · http://127.0.0.1:8889/stats
+    ");
 }
 
 #[test]
@@ -119,6 +158,11 @@ fn a_status_becomes_a_row() {
         status("d", vec![condition("Ready", "Unknown", "throttled")]),
     ];
     let lines: Vec<String> = rows(&of_statuses(&statuses)).iter().map(Row::line).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    a/monolith: ready, monolith:4: 3 desired, 2 running, 2 healthy, http://monolith:5000
+    b/monolith: progressing, monolith:4: 3 desired, 2 running, 2 healthy, rolling out
+    c/monolith: stalled, monolith:4: 3 desired, 2 running, 2 healthy, no such image
+    d/monolith: unreadable, monolith:4: 3 desired, 2 running, 2 healthy, throttled
+    ");
     assert_eq!(rows(&of_statuses(&statuses[..1]))[0].app, "monolith");
 }

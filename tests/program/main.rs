@@ -18,4 +18,5 @@ mod load;
 mod plan;
 mod simulate;
 mod storm;
+mod transitions;
 mod up;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::diff::Change;
-use crate::plan::{Summary, Verb};
+use crate::plan::{On, Summary, Verb, Waiting};
 use crate::resource::service::Ended;
 use crate::status::{AppStatus, Condition, Service};
 
@@ -15,7 +15,8 @@ use crate::status::{AppStatus, Condition, Service};
 struct Seen {
     edition: u64,
     status: AppStatus,
-    executed: Vec<Summary>,
+    changes: Vec<Summary>,
+    waiting: Vec<Waiting>,
     ended: Vec<Ended>,
 }
 
@@ -47,7 +48,7 @@ fn seen(holds: &'static str, reason: &'static str, message: &str, (running, desi
         scaling: None,
         endpoint: None,
     };
-    Seen { edition: 0, status, executed: vec![], ended: vec![] }
+    Seen { edition: 0, status, changes: vec![], waiting: vec![], ended: vec![] }
 }
 
 fn ready(count: u32) -> Seen {
@@ -77,13 +78,21 @@ fn update(fields: &[(&str, u32, u32)]) -> Summary {
     Summary::new(Verb::Update, "service", "monolith", changes)
 }
 
+fn waiting(action: Verb, reason: &str) -> Waiting {
+    Waiting { resource: "service", name: "monolith".into(), action, reason: reason.into(), on: On::Aws }
+}
+
 impl Seen {
     fn edition(self, edition: u64) -> Self {
         Self { edition, ..self }
     }
 
-    fn executed(self, executed: Vec<Summary>) -> Self {
-        Self { executed, ..self }
+    fn changes(self, changes: Vec<Summary>) -> Self {
+        Self { changes, ..self }
+    }
+
+    fn waiting(self, waiting: Vec<Waiting>) -> Self {
+        Self { waiting, ..self }
     }
 
     fn ended(self, ended: Vec<Ended>) -> Self {
@@ -94,8 +103,8 @@ impl Seen {
 /// What is told of each look, one paragraph a look; a look without news is a dash.
 fn story(looks: &[Seen]) -> String {
     let (app, mut track, mut text) = (app(), Track::default(), Vec::new());
-    for Seen { edition, status, executed, ended } in looks {
-        let look = Look { app: &app, at: Timestamp::UNIX_EPOCH, edition: *edition, status, executed, ended };
+    for Seen { edition, status, changes, waiting, ended } in looks {
+        let look = Look { app: &app, at: Timestamp::UNIX_EPOCH, edition: *edition, status, changes, waiting, ended };
         let (next, told) = track.step(&look);
         track = next;
         let told: Vec<String> = told.iter().map(ToString::to_string).collect();
@@ -111,7 +120,7 @@ fn a_first_rollout_and_a_change_of_the_count() {
         progressing("ECS deployment ecs-svc/1 in progress.", 0, 1),
         ready(1),
         ready(1),
-        progressing("update service monolith", 1, 1).edition(1).executed(vec![update(&[("desiredCount", 1, 3)])]),
+        progressing("update service monolith", 1, 1).edition(1).changes(vec![update(&[("desiredCount", 1, 3)])]),
         progressing("1 of 3", 1, 3).edition(1),
         progressing("2 of 3", 2, 3).edition(1),
         ready(3).edition(1),
@@ -133,7 +142,7 @@ fn a_rollout_that_fails_and_is_mended() {
     let failed = "ECS deployment circuit breaker: tasks failed to start.\nCannotPullContainerError: not found";
     let looks = [
         ready(1),
-        progressing("update service monolith", 1, 1).edition(1).executed(vec![update(&[])]),
+        progressing("update service monolith", 1, 1).edition(1).changes(vec![update(&[])]),
         progressing("rolling out", 1, 1).edition(1).ended(vec![ended(
             "aaaaaaaa-1",
             true,
@@ -146,7 +155,7 @@ fn a_rollout_that_fails_and_is_mended() {
         )]),
         stalled("RolloutFailed", failed).edition(1),
         stalled("RolloutFailed", "the same, told in other words").edition(1),
-        progressing("update service monolith", 1, 1).edition(2).executed(vec![update(&[])]),
+        progressing("update service monolith", 1, 1).edition(2).changes(vec![update(&[])]),
         ready(1).edition(2),
         ready(1).edition(2),
     ];
@@ -169,15 +178,20 @@ fn what_somebody_else_changes_is_put_back() {
     let gone = Summary::new(Verb::Create, "listener", "interstella:80", vec![Change::new("port", json!(null), 80)]);
     let looks = [
         ready(1),
-        progressing("update service monolith", 1, 3).executed(vec![update(&many), gone]),
+        progressing("update service monolith", 1, 3).changes(vec![update(&many), gone]),
         progressing("2 of 1", 2, 1),
         ready(1),
         // While it is being put back, the manifest changes: that it converges then is no correction.
-        progressing("update service monolith", 1, 2).executed(vec![update(&[("desiredCount", 2, 1)])]),
-        progressing("update service monolith", 1, 1).edition(1).executed(vec![update(&[])]),
+        progressing("update service monolith", 1, 2).changes(vec![update(&[("desiredCount", 2, 1)])]),
+        progressing("update service monolith", 1, 1).edition(1).changes(vec![update(&[])]),
+        ready(3).edition(1),
+        // What cannot be put back yet is drift as well.
+        progressing("waiting", 3, 3).edition(1).waiting(vec![waiting(Verb::Update, "needs the listener")]),
+        progressing("create listener", 3, 3).edition(1).changes(vec![update(&[])]),
         ready(3).edition(1),
         // What a rollout leaves behind is tidied up without a word.
-        progressing("delete task definition monolith:1", 3, 3).edition(1).executed(vec![Summary::new(
+        progressing("waiting", 3, 3).edition(1).waiting(vec![waiting(Verb::Delete, "was just done")]),
+        progressing("delete task definition monolith:1", 3, 3).edition(1).changes(vec![Summary::new(
             Verb::Delete,
             "task definition",
             "monolith:1",
@@ -193,6 +207,10 @@ fn what_somebody_else_changes_is_put_back() {
     interstella/monolith: drift seen: service monolith differed: desiredCount: 2 → 1
     interstella/monolith: progressing: update service monolith
     interstella/monolith: converged: 3 of 3 tasks of monolith:1
+    interstella/monolith: drift seen: service monolith differs and waits: needs the listener
+    -
+    interstella/monolith: drift corrected: 3 of 3 tasks of monolith:1
+    -
     -
     -
     ");

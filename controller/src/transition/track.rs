@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Kind, Transition};
 use crate::app::AppName;
-use crate::plan::{Summary, Verb};
+use crate::plan::{Summary, Verb, Waiting};
 use crate::resource::service::Ended;
 use crate::status::{AppStatus, Condition, Service};
 
@@ -21,8 +21,10 @@ pub struct Look<'a> {
     pub edition: u64,
     /// How the app was.
     pub status: &'a AppStatus,
-    /// What the pass changed.
-    pub executed: &'a [Summary],
+    /// What the pass changed, or would have.
+    pub changes: &'a [Summary],
+    /// What has to be changed and cannot be yet.
+    pub waiting: &'a [Waiting],
     /// Tasks that have ended by themselves since the look before, as far as that was read.
     pub ended: &'a [Ended],
 }
@@ -101,7 +103,7 @@ impl Track {
             Some(one) => Phase::Stalled(one.reason),
             None if status.is_ready() => Phase::Ready,
             // Revisions that are too old go while everything serves.
-            None if self.phase == Some(Phase::Ready) && self.edition == look.edition && tidies_up(look.executed) => {
+            None if self.phase == Some(Phase::Ready) && self.edition == look.edition && look.tidies_up() => {
                 Phase::Ready
             }
             None => Phase::Progressing,
@@ -123,7 +125,7 @@ impl Track {
     }
 
     fn tell_scaled(&self, look: &Look<'_>, phase: Phase, told: &mut Vec<(Kind, String)>) {
-        let rested = self.phase == Some(Phase::Ready) && self.edition == look.edition && look.executed.is_empty();
+        let rested = self.phase == Some(Phase::Ready) && self.edition == look.edition && !look.differs();
         let now = look.status.service.as_ref().map(|service| service.desired);
         if let (true, Some(before), Some(now)) = (rested && !is_stalled(phase), self.tasks, now)
             && before != now
@@ -147,9 +149,10 @@ impl Track {
                 told.push((self.arrival(), serving(look.status)));
                 (self.was_stalled, self.has_drifted) = (false, false);
             }
-            Phase::Progressing if was_ready && !look.executed.is_empty() => {
+            // It was as the manifest says, which is still the same: somebody else has changed AWS.
+            Phase::Progressing if was_ready && look.differs() => {
                 self.has_drifted = true;
-                told.push((Kind::Drifted, drift(look.executed)));
+                told.push((Kind::Drifted, look.differences()));
             }
             // Why it is under way has just been told.
             Phase::Progressing if was_ready && !told.is_empty() => {}
@@ -163,6 +166,28 @@ impl Track {
             (false, true) => Kind::Corrected,
             (false, false) => Kind::Converged,
         }
+    }
+}
+
+impl Look<'_> {
+    /// Whether AWS is not as the manifest says.
+    fn differs(&self) -> bool {
+        !self.changes.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// Whether all that is left to do is to delete.
+    fn tidies_up(&self) -> bool {
+        let mut verbs = self.changes.iter().map(|one| one.action).chain(self.waiting.iter().map(|one| one.action));
+        self.differs() && verbs.all(|verb| verb == Verb::Delete)
+    }
+
+    /// What is not as the manifest says.
+    fn differences(&self) -> String {
+        let changed = self.changes.iter().map(difference);
+        let waiting = self.waiting.iter().filter(|_| self.changes.is_empty());
+        let waiting = waiting
+            .map(|Waiting { resource, name, reason, .. }| format!("{resource} {name} differs and waits: {reason}"));
+        changed.chain(waiting).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -189,10 +214,6 @@ fn is_stalled(phase: Phase) -> bool {
     matches!(phase, Phase::Stalled(_))
 }
 
-fn tidies_up(executed: &[Summary]) -> bool {
-    !executed.is_empty() && executed.iter().all(|one| one.action == Verb::Delete)
-}
-
 /// How many tasks serve, and of which revision.
 fn serving(status: &AppStatus) -> String {
     let Some(Service { desired, running, task_definition, .. }) = &status.service else { return String::new() };
@@ -207,12 +228,6 @@ fn tasks(count: u32) -> &'static str {
 fn under_way(status: &AppStatus) -> String {
     let progressing = condition(status, "Progressing").filter(|one| one.status == "True" && !one.message.is_empty());
     progressing.or_else(|| condition(status, "Ready")).map_or("", |one| &one.message).to_owned()
-}
-
-/// What was not as the manifest says.
-fn drift(executed: &[Summary]) -> String {
-    let text: Vec<String> = executed.iter().map(difference).collect();
-    text.join("; ")
 }
 
 fn difference(summary: &Summary) -> String {

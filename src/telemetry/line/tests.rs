@@ -44,7 +44,12 @@ fn a_terminal_gets_lines_that_are_broken_between_words() {
     let long = "ECS deployment circuit breaker: tasks failed to start. CannotPullContainerError: the image is not there, 見つかりません";
     let shown = line(Kind::Stalled, long).render(Place { colors: false, width: Some(60) });
     assert!(shown.lines().all(|line| measure_text_width(line) <= 60), "{shown}");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r"
+    07:53:52 interstella/monolith: stalled: ECS deployment
+             circuit breaker: tasks failed to start.
+             CannotPullContainerError: the image is not there,
+             見つかりません
+    ");
     let word = "x".repeat(90);
     let shown = line(Kind::Stalled, &word).render(Place { colors: false, width: Some(60) });
     assert!(shown.lines().any(|line| line.trim() == word), "{shown}");

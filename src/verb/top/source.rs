@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use interstella_controller::app::AppName;
 use interstella_controller::desired::Desired;
 use interstella_controller::memory::Memory;
+use interstella_controller::plan::{Action, Summary};
 use interstella_controller::reconcile::{self, Outcome};
 use interstella_controller::status::AppStatus;
 use interstella_controller::transition::{Look, Tone, Track, Transition};
@@ -136,8 +137,11 @@ impl Account {
 
     /// What has become of an app since the look before; how it was at the first is no event.
     fn tell(&mut self, app: &AppName, outcome: &Outcome) -> Vec<Transition> {
-        let Outcome { status, executed, ended, .. } = outcome;
-        let look = Look { app, at: now(), edition: 0, status, executed, ended };
+        let Outcome { status, ended, plan, .. } = outcome;
+        let actions = plan.as_ref().map_or(&[][..], |plan| &plan.actions);
+        let changes: Vec<Summary> = actions.iter().map(Action::summary).collect();
+        let waiting = plan.as_ref().map_or(&[][..], |plan| &plan.waiting);
+        let look = Look { app, at: now(), edition: 0, status, changes: &changes, waiting, ended };
         let before = self.tracks.get(app);
         let (track, told) = before.cloned().unwrap_or_default().step(&look);
         let is_first = before.is_none();

@@ -63,7 +63,7 @@ fn announcement(apps: &[AppStatus], places: &Places<'_>) -> String {
     }
     let _ = write!(text, "\n  orders         {hq}/stats\n  status         {controller}/api/v1/apps");
     let _ = write!(text, "\nedit {} and save; Ctrl-C ends everything", manifests.display());
-    let _ = write!(text, "\nin other terminals: {env}");
+    let _ = write!(text, "\nin other terminals:\n  {env}");
     text
 }
 
@@ -104,7 +104,16 @@ mod tests {
     fn a_rollout_that_has_failed_ends_with_urls_too() {
         let apps = [app("monolith", "Stalled", Some("http://monolith:5000")), app("batch", "Ready", None)];
         assert!(has_settled(&apps));
-        insta::assert_snapshot!(announcement(&apps, &places()), @"");
+        insta::assert_snapshot!(announcement(&apps, &places()), @r#"
+        not converged: monolith is stalled, for the reason above
+          monolith       http://monolith:5000
+          batch          (no load balancer)
+          orders         http://127.0.0.1:8889/stats
+          status         http://127.0.0.1:8888/api/v1/apps
+        edit manifests and save; Ctrl-C ends everything
+        in other terminals:
+          eval "$(interstella env)"
+        "#);
         assert!(announcement(&apps[1..], &places()).starts_with("converged\n"));
     }
 
