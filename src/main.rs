@@ -1,8 +1,10 @@
 //! The command `interstella`: reads arguments and environment, and hands over to one file per verb.
 
 mod apps;
+mod block;
 mod cli;
 mod failure;
+mod headquarters;
 mod http;
 mod load;
 #[cfg(feature = "local")]
@@ -13,6 +15,7 @@ mod output;
 mod profile;
 mod progress;
 mod running;
+mod screen;
 mod session;
 mod shutdown;
 mod simulate;

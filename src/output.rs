@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::{Common, Format};
 use crate::failure::Failure;
+use crate::screen;
 use crate::telemetry::lookup;
 
 /// Prints a result: `value` as JSON, or `text` for people.
@@ -34,8 +35,7 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
 
 /// Prints a note for the person at the terminal to standard error.
 pub fn note(text: impl Display) {
-    // Nobody reads it if standard error is closed; the work goes on.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    screen::print(&format!("{text}\n"));
 }
 
 /// Whether standard error takes colours.

@@ -7,8 +7,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use interstella_controller::app::AppName;
 use interstella_controller::reconcile::Outcome;
+use jiff::tz::TimeZone;
 
-use crate::output;
+use crate::session::now;
+use crate::telemetry::line::{Line, Place, Time};
+use crate::{output, screen};
 
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(120);
@@ -37,7 +40,8 @@ impl Progress {
     /// Shows what a pass did, and what it waits for if that is another thing than before.
     pub fn show(&mut self, app: &AppName, outcome: &Outcome) {
         for summary in &outcome.executed {
-            self.line(app, summary.to_string());
+            let text = if tracing::enabled!(tracing::Level::DEBUG) { summary.to_string() } else { summary.line() };
+            self.line(app, text);
         }
         for failed in &outcome.failed {
             self.line(app, format!("{}: {}", failed.summary, failed.error));
@@ -69,8 +73,8 @@ impl Progress {
     fn line(&mut self, app: &AppName, text: String) {
         let line = format!("{app}: {text}");
         match &self.spinner {
-            Some(spinner) => spinner.suspend(|| output::note(line)),
-            None => output::note(line),
+            Some(spinner) => spinner.suspend(|| output::note(dated(&line))),
+            None => output::note(dated(&line)),
         }
         self.last.insert(app.clone(), text);
     }
@@ -79,10 +83,16 @@ impl Progress {
         let line = format!("{app}: {text}");
         match &self.spinner {
             Some(spinner) => spinner.set_message(line),
-            None => output::note(line),
+            None => output::note(dated(&line)),
         }
         self.last.insert(app.clone(), text);
     }
+}
+
+/// A line with the local time.
+fn dated(text: &str) -> String {
+    let line = Line { time: Time::Clock.of(now(), &TimeZone::system()), text: text.to_owned(), ..Line::default() };
+    line.render(Place { colors: false, width: screen::size().map(|size| size.width) })
 }
 
 /// What an app waits for: the plan's waits, or the rollout.

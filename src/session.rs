@@ -167,7 +167,15 @@ mod tests {
         let (name, cluster) = (app.name.clone(), app.cluster.clone());
         let status = AppStatus { name, cluster, conditions: Vec::new(), service: None, scaling: None, endpoint: None };
         let unread = Some(Error::terminal("ecs:DescribeServices", "Fault", message));
-        Outcome { plan: None, executed: Vec::new(), failed: Vec::new(), unread, changed: false, status }
+        Outcome {
+            plan: None,
+            executed: Vec::new(),
+            failed: Vec::new(),
+            unread,
+            changed: false,
+            status,
+            ended: Vec::new(),
+        }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 use crate::manifests;
-use crate::output;
 use crate::verb::Context;
 
 /// Changes a manifest on the way from the file to the controller, where this machine cannot do as it says.
@@ -44,24 +43,9 @@ fn take_in(
     adapt: &Adapt,
     sender: &watch::Sender<Arc<Input>>,
 ) {
-    let known = accepted.apps();
-    let Changes { changed, withdrawn, problems } = accepted.update(event);
-    for app in changed.keys() {
-        let what = if known.contains_key(app) { "the manifest has changed" } else { "a manifest declares it" };
-        output::note(format_args!("{app}: {what}"));
-    }
-    for app in withdrawn.keys() {
-        output::note(format_args!(
-            "{app}: no manifest declares it any more; it stays as it is (to delete it: interstella destroy {app})"
-        ));
-    }
-    if !problems.is_empty() {
-        manifests::note(context, &problems);
-        output::note(match accepted.apps().is_empty() {
-            true => "nothing is deployed until there is a good manifest",
-            false => "nothing is changed because of that; the last good version stays in force",
-        });
-    }
+    // What has changed is told by the controller, which takes it in.
+    let Changes { problems, .. } = accepted.update(event);
+    manifests::note(context, &problems);
     let mut manifests: Vec<Manifest> = accepted.apps().into_values().collect();
     manifests.iter_mut().for_each(adapt);
     let problems = problems.iter().map(ToString::to_string).collect();

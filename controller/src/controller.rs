@@ -27,6 +27,7 @@ use crate::plan::Plan;
 use crate::reconcile::{self, Outcome};
 use crate::requeue;
 use crate::status::AppStatus;
+use crate::transition::{self, Declared, Look, Record, Track, Transition};
 
 /// How long a call that runs may take to end when the controller is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,6 +56,8 @@ pub struct Shared {
     inner: Mutex<Snapshot>,
     /// What it counts.
     pub metrics: Metrics,
+    /// What becomes of the apps.
+    pub transitions: Record,
     wake: Notify,
     gone: Notify,
     stop: AtomicBool,
@@ -149,6 +152,9 @@ impl Shared {
 #[derive(Debug)]
 struct Turn {
     desired: Desired,
+    /// Counts the changes of the manifest.
+    edition: u64,
+    track: Track,
     due: Instant,
     quiet: u32,
     failures: u32,
@@ -158,6 +164,15 @@ struct Turn {
 }
 
 impl Turn {
+    /// What a pass has made of the app.
+    fn tell(&mut self, app: &AppName, outcome: &Outcome, at: Timestamp) -> Vec<Transition> {
+        let Outcome { status, executed: changes, ended, plan, .. } = outcome;
+        let waiting = plan.as_ref().map_or(&[][..], |plan| &plan.waiting);
+        let (track, told) = self.track.step(&Look { app, at, edition: self.edition, status, changes, waiting, ended });
+        self.track = track;
+        told
+    }
+
     /// Tells the log, once, what a person should know of a plan.
     fn remark(&mut self, plan: &Plan) {
         let remarks = plan.remarks();
@@ -182,6 +197,7 @@ pub struct Controller {
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
     released: Released,
+    declared: Option<Declared>,
 }
 
 impl Controller {
@@ -201,7 +217,15 @@ impl Controller {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
         let (memory, turns, released) = (Memory::default(), BTreeMap::new(), Released::default());
-        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, released }
+        let declared = None;
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, released, declared }
+    }
+
+    /// Reads the health of targets in every pass, for whoever shows it.
+    #[must_use]
+    pub fn showing_health(mut self) -> Self {
+        self.memory.cache.shows_health = true;
+        self
     }
 
     /// What the controller shows to others, for the HTTP interface.
@@ -233,15 +257,14 @@ impl Controller {
     /// One round: take in the source, make a pass over what is due, wait for the next reason.
     async fn round(&mut self) {
         self.take_in();
+        self.tell_of_source(Timestamp::now());
         let now = Instant::now();
         let due = self.turns.values().filter(|turn| turn.due <= now);
         let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
         let left = self.released.due(now, &self.manager);
         if !left.is_empty() {
             let outcomes = reconcile::plan_only(&self.aws, &left, &mut self.memory, Timestamp::now()).await;
-            for app in self.released.see(&outcomes, Instant::now(), self.interval) {
-                tracing::warn!("{app} was made again: it is managed again");
-            }
+            self.released.see(&outcomes, Instant::now(), self.interval);
             return;
         }
         if due.is_empty() {
@@ -249,7 +272,7 @@ impl Controller {
         }
         let shared = self.shared();
         let outcomes = reconcile::pass_until(&self.aws, &due, &mut self.memory, Timestamp::now(), &shared.stop).await;
-        self.settle(&outcomes);
+        self.settle(&outcomes, Timestamp::now());
     }
 
     /// Makes the turns follow the source.
@@ -269,12 +292,13 @@ impl Controller {
         for (name, turn) in &mut self.turns {
             let Some(desired) = wanted.remove(name).filter(|desired| *desired != turn.desired) else { continue };
             turn.desired = desired;
+            turn.edition += 1;
             (turn.due, turn.quiet, turn.failures) = (Instant::now() + self.jitter, 0, 0);
         }
         for (name, desired) in wanted {
             let lock = self.mark(&name);
-            let (due, remarks) = (Instant::now(), Vec::new());
-            let turn = Turn { desired, due, quiet: 0, failures: 0, remarks, _lock: lock };
+            let (due, remarks, track) = (Instant::now(), Vec::new(), Track::default());
+            let turn = Turn { desired, edition: 0, track, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
     }
@@ -283,16 +307,21 @@ impl Controller {
     fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>) {
         for turn in asked.iter().filter_map(|app| self.turns.get(app)) {
             self.released.add(turn.desired.clone(), Instant::now() + self.interval);
-            let app = &turn.desired.marks.app;
-            tracing::warn!(
-                "{app} is let go of, as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back"
-            );
         }
-        for app in self.released.follow(wanted) {
-            tracing::warn!("{app} is managed again: its manifest has changed");
-        }
+        self.released.follow(wanted);
         wanted.retain(|app, _| !self.released.names().any(|released| released == app));
         self.shared.lock().released = self.released.names().cloned().collect();
+    }
+
+    /// Tells how the manifests have changed.
+    fn tell_of_source(&mut self, at: Timestamp) {
+        let problems = self.shared.problems();
+        let editions = self.turns.iter().map(|(name, turn)| (name.clone(), turn.edition)).collect();
+        let released = self.released.names().cloned().collect();
+        let declared = Declared { editions, released, resumed: self.released.resumed(), problems };
+        let told = transition::of_source(self.declared.as_ref(), &declared, at);
+        told.into_iter().for_each(|one| self.shared.transitions.add(one));
+        self.declared = Some(declared);
     }
 
     /// Marks an app as managed here. Without the mark it is managed all the same.
@@ -310,16 +339,15 @@ impl Controller {
         None
     }
 
-    /// Notes what a pass brought, and when each app is due next.
-    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>) {
+    /// Notes what a pass brought, tells of it, and decides when each app is due next.
+    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>, at: Timestamp) {
+        let mut told = Vec::new();
         for (name, outcome) in outcomes {
             let Some(turn) = self.turns.get_mut(name) else { continue };
             turn.quiet = if outcome.changed { 0 } else { turn.quiet.saturating_add(1) };
             turn.failures = if outcome.errors().next().is_some() { turn.failures.saturating_add(1) } else { 0 };
             turn.due = Instant::now() + requeue::after(outcome, turn.quiet, turn.failures, self.interval);
-            if let Some(error) = &outcome.unread {
-                tracing::warn!("{name} could not be read, so nothing is planned: {error}");
-            }
+            told.extend(turn.tell(name, outcome, at));
             if let Some(plan) = &outcome.plan {
                 turn.remark(plan);
             }
@@ -329,6 +357,8 @@ impl Controller {
         snapshot.passes += 1;
         snapshot.apps.extend(outcomes.iter().map(|(name, outcome)| (name.clone(), outcome.status.clone())));
         self.shared.metrics.note(snapshot.apps.values());
+        drop(snapshot);
+        told.into_iter().for_each(|one| self.shared.transitions.add(one));
     }
 
     async fn wait(&mut self) {

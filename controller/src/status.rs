@@ -60,6 +60,10 @@ pub struct Service {
     pub running: u32,
     /// Tasks that start.
     pub pending: u32,
+    /// Tasks that run and are of the deployment that ECS works towards.
+    pub rolled_out: u32,
+    /// Healthy targets of the load balancer; absent without one, and where nothing waited for it, so that it was not read.
+    pub healthy: Option<u32>,
     /// `family:revision`.
     pub task_definition: String,
 }
@@ -134,6 +138,8 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
             desired: found.spec.desired_count,
             running: found.running,
             pending: found.pending,
+            rolled_out: found.primary().map_or(found.running, |one| one.running),
+            healthy: healthy(observed),
             task_definition: task_definition::short(&found.task_definition_arn).to_owned(),
         }),
         scaling: scaling::status(desired, observed),
@@ -239,6 +245,12 @@ fn no_service(desired: &Desired, observed: &Observed) -> String {
         return format!("there is no cluster {}", desired.marks.app.cluster);
     }
     if desired.is_present() { "there is no service yet" } else { "there is no service" }.to_owned()
+}
+
+/// Targets that serve, where they were read.
+fn healthy(observed: &Observed) -> Option<u32> {
+    let healthy = observed.targets.iter().filter(|target| target.state == "healthy").count();
+    u32::try_from(healthy).ok().filter(|_| !observed.targets.is_empty())
 }
 
 fn endpoint(desired: &Desired, observed: &Observed) -> Option<String> {

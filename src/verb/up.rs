@@ -1,16 +1,16 @@
 //! `up`: everything on this machine: local cloud, headquarters and the controller.
 
+mod follow;
+mod live;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use interstella_controller::controller::Shared;
 use interstella_controller::manifest::Manifest;
-use interstella_controller::status::AppStatus;
 use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
 use interstella_localcloud::runtime::process::port_is_free;
@@ -19,18 +19,20 @@ use tokio::net::TcpListener;
 
 use crate::cli::{Common, ManifestPath, lower, speed};
 use crate::failure::Failure;
+use crate::headquarters::Headquarters;
 use crate::machine::{self, Machine, Plan};
-use crate::running::Running;
+use crate::running::{Running, Settings};
 use crate::session::Session;
 use crate::shutdown::Received;
 use crate::verb::Context;
 use crate::verb::cloud::STOP_GRACE;
-use crate::verb::env::export_line;
 use crate::watching::Adapt;
-use crate::{manifests, output, running};
+use crate::{manifests, output, running, screen};
+use follow::Places;
+use live::Live;
 
-/// How often the apps are looked at until they have converged.
-const LOOK: Duration = Duration::from_millis(50);
+/// Port of the local cloud's API unless another is asked for.
+const DEFAULT_CLOUD_PORT: u16 = 4566;
 /// What a listener port is moved by when something else holds it.
 const MOVED_BY: u16 = 10_000;
 
@@ -43,7 +45,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 8888)]
     port: u16,
     /// Port of the local cloud's API
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = DEFAULT_CLOUD_PORT)]
     cloud_port: u16,
     /// Port of headquarters
     #[arg(long, default_value_t = 8889)]
@@ -127,23 +129,31 @@ async fn run_on(
     let session = Session::connect(&common).await?;
     let moved = moved_ports(&declared);
     let path = arguments.manifests.path.clone();
-    let interval = Duration::from_secs(arguments.interval);
-    let controller =
-        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener, arguments.hosts)
-            .await?;
+    let settings = Settings {
+        path: path.clone(),
+        adapt: adapt(moved),
+        interval: Duration::from_secs(arguments.interval),
+        names: arguments.hosts,
+        shows_health: screen::size().is_some(),
+    };
+    let controller = running::start(context, session, controller_listener, settings).await?;
+    let env = env_command(context, machine)?;
+    let places = Places { manifests: &path, hq: &hq.url, controller: &controller.url, env: &env };
+    let live = tokio::spawn(live(context, &controller, &hq.url).draw());
     tokio::select! {
-        () = converged(&controller.shared) => {
-            hq.publishing.start();
-            announce(machine, &controller, &hq.url, &path);
-        }
+        () = follow::until_ready(&controller.shared, &hq.publishing, &places) => {}
         _ = context.shutdown.received() => {}
     }
     let received = context.shutdown.received().await;
+    live.abort();
+    // Once it has ended, however that was, nothing draws any more.
+    let _ = live.await;
+    screen::clear();
     controller.ended().await;
     Ok(received)
 }
 
-struct Headquarters {
+struct Orders {
     url: String,
     publishing: StartPublishing,
 }
@@ -154,7 +164,7 @@ fn start_hq(
     machine: &Machine,
     api_key: ApiKey,
     listener: TcpListener,
-) -> Result<Headquarters, Failure> {
+) -> Result<Orders, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
     let failed = |error: &dyn std::error::Error| Failure::because("headquarters cannot start", error);
@@ -172,7 +182,7 @@ fn start_hq(
     let publishing = hq.publishing();
     tokio::spawn(hq.serve(listener, context.shutdown.clone().over()));
     output::note(format_args!("headquarters   {url}"));
-    Ok(Headquarters { url, publishing })
+    Ok(Orders { url, publishing })
 }
 
 /// Listener ports that something else on this machine holds, and where they go instead.
@@ -196,25 +206,19 @@ fn adapt(moved: BTreeMap<u32, u32>) -> Adapt {
     })
 }
 
-/// Resolves when every app is as its manifest says and serves.
-async fn converged(shared: &Arc<Shared>) {
-    let mut looks = tokio::time::interval(LOOK);
-    loop {
-        looks.tick().await;
-        let apps = shared.apps();
-        if shared.is_ready() && !apps.is_empty() && apps.iter().all(AppStatus::is_ready) {
-            return;
-        }
+fn live(context: &Context, controller: &Running, hq_url: &str) -> Live {
+    Live {
+        shared: Arc::clone(&controller.shared),
+        headquarters: Headquarters::at(hq_url.to_owned()),
+        foot: vec!["Ctrl-C ends everything".to_owned(), format!("{}/api/v1/apps", controller.url)],
+        colors: output::colors(&context.common, &context.environment),
     }
 }
 
-fn announce(machine: &Machine, controller: &Running, hq_url: &str, path: &Path) {
-    output::note("converged");
-    for app in controller.shared.apps() {
-        output::note(format_args!("  {:<14} {}", app.name, app.endpoint.as_deref().unwrap_or("(no load balancer)")));
-    }
-    output::note(format_args!("  orders         {hq_url}/stats"));
-    output::note(format_args!("  status         {}/api/v1/apps", controller.url));
-    output::note(format_args!("edit {} and save; Ctrl-C ends everything. In other terminals:", path.display()));
-    output::note(export_line(&machine.endpoint_url, &machine.region));
+/// What a person types to point another terminal to the cloud.
+fn env_command(context: &Context, machine: &Machine) -> Result<String, Failure> {
+    let program = machine::program(&context.environment)?;
+    let port = machine.endpoint_url.rsplit(':').next().filter(|port| *port != DEFAULT_CLOUD_PORT.to_string());
+    let flag = port.map(|port| format!(" --cloud-port {port}")).unwrap_or_default();
+    Ok(format!("eval \"$({} env{flag})\"", program.display()))
 }

@@ -50,17 +50,17 @@ async fn what_was_let_go_of_comes_back_with_its_manifest_or_with_apply() {
     };
     let mark = up.output.mark();
     up.beside(&["destroy", "--yes", "--stop"]).await.exits(0);
-    up.output.says("interstella/monolith is let go of", mark, GONE).await;
+    up.output.says("let go: somebody asked for it", mark, GONE).await;
     nothing_is_left(&aws).await;
     up.manifest.edit("desiredCount: 1 ", "desiredCount: 2 ");
-    up.output.says("is managed again: its manifest has changed", mark, GONE).await;
+    up.output.says("managed again: its manifest has changed", mark, GONE).await;
     workers(2).await;
 
     let mark = up.output.mark();
     up.beside(&["destroy", "--yes", "--stop"]).await.exits(0);
     nothing_is_left(&aws).await;
     up.beside(&["apply"]).await.exits(0);
-    up.output.says("was made again: it is managed again", mark, GONE).await;
+    up.output.says("managed again: somebody has made it again", mark, GONE).await;
     // It is managed, not only there.
     aws.ecs.update_service().cluster("interstella").service("monolith").desired_count(0).send().await.unwrap();
     workers(2).await;

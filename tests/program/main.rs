@@ -20,4 +20,5 @@ mod regions;
 mod signatures;
 mod simulate;
 mod storm;
+mod transitions;
 mod up;

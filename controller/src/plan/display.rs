@@ -6,6 +6,9 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Action, Conflict, Plan, Summary, Verb, Waiting};
 
+/// Most changed fields that a line names.
+const FIELDS: usize = 3;
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -26,6 +29,33 @@ impl Verb {
             Self::Replace => "±",
             Self::Delete => "-",
         }
+    }
+}
+
+impl Summary {
+    /// All of it on one line: of an update the first changed fields, of what is made or deleted that it is.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let effect = self.effect.map(|effect| format!(" ({effect})")).unwrap_or_default();
+        let head = format!("{} {} {}{effect}", self.action, self.resource, self.name);
+        match self.differences() {
+            Some(fields) if self.changes_what_is_there() => format!("{head}: {fields}"),
+            _ => head,
+        }
+    }
+
+    /// The changed fields on one line, those beyond the first few counted; absent if there is none.
+    #[must_use]
+    pub fn differences(&self) -> Option<String> {
+        let shown: Vec<String> = self.changes.iter().take(FIELDS).map(ToString::to_string).collect();
+        let more = self.changes.len().saturating_sub(FIELDS);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+    }
+
+    /// A new revision of a task definition differs from the last one as an update does.
+    fn changes_what_is_there(&self) -> bool {
+        self.action != Verb::Create || self.changes.iter().any(|change| !change.from.is_null())
     }
 }
 

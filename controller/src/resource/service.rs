@@ -1,6 +1,7 @@
 //! ECS service: existence, count, revision, network, load balancer, deployment settings. At most one UpdateService comes out of a
 //! plan, none while ECS rolls back or the wanted rollout has failed. It must not touch fields a manifest cannot say.
 
+pub mod ended;
 pub mod history;
 pub mod observe;
 pub mod request;
@@ -20,6 +21,7 @@ use crate::plan::{On, Plan, Summary, Verb, handover, scaling};
 use crate::resource::task_definition::{self, Choice, Revision};
 use crate::resource::{listener, target_group};
 
+pub use ended::Ended;
 pub use history::{Failure, History};
 pub use spec::{Spec, Wanted, desired};
 
@@ -61,6 +63,8 @@ pub struct Found {
     pub deployments: Vec<Deployment>,
     /// What ECS reports, newest first.
     pub events: Vec<Event>,
+    /// When ECS last started tasks, by the events that it keeps; absent if none tells of it.
+    pub last_start: Option<DateTime>,
     /// When it was made.
     pub created_at: Option<DateTime>,
 }

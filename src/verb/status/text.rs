@@ -78,7 +78,14 @@ mod tests {
                 condition("Progressing", "Unknown", "ReadFailed", "no answer", None),
                 condition("Stalled", "Unknown", "ReadFailed", "no answer", Some("2026-11-24T07:00:00Z")),
             ],
-            service: Some(Service { desired: 1, running: 0, pending: 1, task_definition: "monolith:3".into() }),
+            service: Some(Service {
+                desired: 1,
+                running: 0,
+                pending: 1,
+                rolled_out: 0,
+                healthy: None,
+                task_definition: "monolith:3".into(),
+            }),
             scaling: None,
             endpoint: Some("http://127.0.0.1:5000".into()),
         };

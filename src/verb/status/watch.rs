@@ -1,7 +1,6 @@
 //! `status --watch` and `--wait`: looks again and again. On a terminal one picture is redrawn in place; in a pipe an app is printed
 //! when it changed.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,22 +12,13 @@ use super::{Verdict, Wait};
 use crate::cli::Format;
 use crate::failure::Failure;
 use crate::moment::Reader;
-use crate::output;
+use crate::screen::Picture;
 use crate::session::Session;
 use crate::verb::Context;
+use crate::{output, screen};
 
 /// Wait between two looks.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// Clears the screen, before the first picture.
-const CLEAR: &str = "\x1b[2J";
-/// Moves to the upper left corner, so that the next picture covers the last one without a flicker.
-const HOME: &str = "\x1b[H";
-/// A line that is wider than the screen is cut while a picture is drawn, so that its lines stay where they are.
-const CUT_LINES: &str = "\x1b[?7l";
-const WRAP_LINES: &str = "\x1b[?7h";
-/// Clears what is left of a line, and of the screen, beyond what was just written.
-const CLEAR_LINE: &str = "\x1b[K";
-const CLEAR_BELOW: &str = "\x1b[J";
 
 /// When looking ends by itself.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +51,7 @@ pub async fn run(
     until: Option<Until>,
 ) -> Result<ExitCode, Failure> {
     let deadline = until.map(|until| Instant::now() + until.timeout);
-    let mut view = watches.then(|| View::new(context)).transpose()?;
+    let mut view = watches.then(View::begin);
     loop {
         let next = Instant::now() + INTERVAL;
         let statuses = super::look(session, apps).await;
@@ -86,32 +76,23 @@ pub async fn run(
 
 /// What is on the screen.
 struct View {
-    redraws: bool,
+    picture: Picture,
     last: Vec<AppStatus>,
 }
 
 impl View {
-    fn new(context: &Context) -> Result<Self, Failure> {
-        let redraws = std::io::stdout().is_terminal() && context.common.output == Format::Text;
-        if redraws {
-            output::line(CLEAR)?;
-        }
-        Ok(Self { redraws, last: Vec::new() })
+    fn begin() -> Self {
+        Self { picture: Picture::begin(), last: Vec::new() }
     }
 
     fn show(&mut self, context: &Context, statuses: &[AppStatus]) -> Result<(), Failure> {
-        if self.redraws {
-            return output::line(picture(statuses));
+        if let Some(size) = screen::size_of_stdout().filter(|_| context.common.output == Format::Text) {
+            let text = super::text(statuses, &Reader::here());
+            let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+            return output::line(self.picture.of(&lines, size));
         }
         let changed: Vec<AppStatus> = statuses.iter().filter(|one| !self.last.contains(*one)).cloned().collect();
         self.last = statuses.to_vec();
         if changed.is_empty() { Ok(()) } else { super::print(context, &changed) }
     }
-}
-
-/// One picture of all apps that covers the last one.
-fn picture(statuses: &[AppStatus]) -> String {
-    let text = super::text(statuses, &Reader::here());
-    let lines: Vec<String> = text.lines().map(|line| format!("{line}{CLEAR_LINE}")).collect();
-    format!("{HOME}{CUT_LINES}{}{CLEAR_BELOW}{WRAP_LINES}", lines.join("\n"))
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use aws_sdk_ecs::types::{Container, DesiredStatus, Service, ServiceField, Task};
+use aws_sdk_ecs::types::{Container, DesiredStatus, Service, ServiceEvent, ServiceField, Task};
 
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
@@ -57,8 +57,19 @@ fn found(raw: &Service) -> Found {
         pending: count(raw.pending_count),
         deployments: deployments.collect(),
         events: events.take(EVENTS).collect(),
+        last_start: raw
+            .events()
+            .iter()
+            .filter(|event| tells_of_a_start(event))
+            .filter_map(|event| event.created_at)
+            .max(),
         created_at: raw.created_at,
     }
+}
+
+/// AWS words it "(service NAME) has started N tasks: (task ID)."
+fn tells_of_a_start(event: &ServiceEvent) -> bool {
+    event.message().is_some_and(|message| message.contains(" has started "))
 }
 
 /// Tasks of the service that stopped lately, newest first, each reason of a revision once.
