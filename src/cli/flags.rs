@@ -10,7 +10,9 @@ const TELLING: &[&str] = &["verbose", "no_color"];
 /// The common flags that `verb` acts on, by their IDs; `None` for a verb that is not known here.
 pub fn acting(verb: &str) -> Option<Vec<&'static str>> {
     let groups: &[&[&str]] = match verb {
-        "plan" | "apply" | "status" | "restart" | "retry" | "destroy" => &[PLACE, &["manager", "output"], TELLING],
+        "plan" | "apply" | "status" | "list" | "restart" | "retry" | "destroy" => {
+            &[PLACE, &["manager", "output"], TELLING]
+        }
         "run" => &[PLACE, &["manager"], TELLING],
         "load" | "simulate" => &[PLACE, &["output"], TELLING],
         "validate" => &[&["output"], TELLING],
