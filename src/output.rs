@@ -53,7 +53,7 @@ fn may_color(common: &Common, environment: &[(String, String)]) -> bool {
 }
 
 /// A number and its noun: `1 day`, `2 days`.
-pub fn count<T: Display + PartialEq + From<u8>>(number: T, one: &str, many: &str) -> String {
+pub fn count<T: Display + PartialEq + From<u8> + Copy>(number: T, one: &str, many: &str) -> String {
     let noun = if number == T::from(1) { one } else { many };
     format!("{number} {noun}")
 }

@@ -40,7 +40,7 @@ fn scaling_added_shows_defaults_and_units_and_leaves_the_count() {
     let desired = desired(&scaled(&json!({})));
     insta::assert_snapshot!(full(&world, &desired), @r#"
     create scalable target monolith
-        minCapacity: 1 tasks
+        minCapacity: 1 task
         maxCapacity: 10 tasks
         suspended.in: false
         suspended.out: false
@@ -157,7 +157,7 @@ fn bounds_of_a_schedule_stay_and_others_are_put_back() {
     target(&mut world, 3, 10);
     insta::assert_snapshot!(full(&world, &desired), @r"
     update scalable target monolith
-        minCapacity: 3 → 1 tasks
+        minCapacity: 3 → 1 task
     ");
 }
 
