@@ -246,10 +246,13 @@ async fn a_region_begins_with_the_first_call_that_may() {
     let Land { home, .. } = Land::new();
     assert_eq!(post(&home, "sa-east-1", "other", LIST_QUEUES, json!({})).await.0, 403);
     assert!(!home.has_region("sa-east-1"), "whoever has no key begins nothing");
-    let link = "http://localhost/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:sa-east-1:123456789012:t&Token=1";
-    let request = Request::get(link).body(Full::<Bytes>::default()).unwrap();
-    let answered = wire::service(Arc::clone(&home)).oneshot(request).await.unwrap();
-    assert!(answered.status().is_client_error() && !home.has_region("sa-east-1"), "nor does a link");
+    let confirm = "Action=ConfirmSubscription&TopicArn=arn:aws:sns:sa-east-1:123456789012:t&Token=1";
+    let read = "Action=ListTopics&X-Amz-Credential=key%2F20260101%2Fsa-east-1%2Fsns%2Faws4_request";
+    for link in [confirm, read] {
+        let request = Request::get(format!("http://localhost/?{link}")).body(Full::<Bytes>::default()).unwrap();
+        let answered = wire::service(Arc::clone(&home)).oneshot(request).await.unwrap();
+        assert!(answered.status().is_client_error() && !home.has_region("sa-east-1"), "nor does a link: {link}");
+    }
     assert_eq!(post(&home, "sa-east-1", "key", LIST_QUEUES, json!({})).await, (200, json!({ "QueueUrls": [] })));
     assert!(home.has_region("sa-east-1"));
     for region in ["cn-north-1", "moon-base-1", "us-west"] {

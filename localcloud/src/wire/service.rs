@@ -95,7 +95,7 @@ fn outside_of_the_api(cloud: &Cloud, parts: &Parts) -> Option<Reply> {
 /// Answers an API call.
 async fn answer(cloud: &Arc<Cloud>, access_key: Option<&str>, parts: &Parts, body: &[u8]) -> io::Result<Reply> {
     let route = route(parts, body).and_then(|route| admitted(route, access_key, &parts.method));
-    let (cloud, route) = match route.and_then(|route| Ok((in_region(cloud, &route)?, route))) {
+    let (cloud, route) = match route.and_then(|route| Ok((in_region(cloud, &route, &parts.method)?, route))) {
         Ok(found) => found,
         Err(Unroutable { protocol, service, error }) => {
             let id = refused(cloud, service, "", &error);
@@ -141,17 +141,18 @@ fn admitted(route: Route, access_key: Option<&str>, method: &Method) -> Result<R
     Ok(route)
 }
 
-/// The cloud as seen from the region that the request is for. A link that anybody may follow begins no region.
-fn in_region(cloud: &Arc<Cloud>, route: &Route) -> Result<Arc<Cloud>, Unroutable> {
-    let may_begin = !is_subscribers(route);
-    match route.region.as_deref().filter(|region| may_begin || cloud.has_region(region)) {
-        Some(region) => cloud.in_region(region).map_err(|error| Unroutable {
-            protocol: route.protocol,
-            service: Some(route.service),
-            error,
-        }),
-        None => Ok(Arc::clone(cloud)),
-    }
+/// The cloud as seen from the region that the request is for. What a subscriber does without an account begins none, and a GET
+/// changes nothing.
+fn in_region(cloud: &Arc<Cloud>, route: &Route, method: &Method) -> Result<Arc<Cloud>, Unroutable> {
+    let Some(region) = &route.region else { return Ok(Arc::clone(cloud)) };
+    let seen = match cloud.has_region(region) {
+        false if is_subscribers(route) => return Ok(Arc::clone(cloud)),
+        false if method == Method::GET => {
+            Err(ApiError::with_status("MethodNotAllowed", 405, "The first call to a region is sent with POST."))
+        }
+        _ => cloud.in_region(region),
+    };
+    seen.map_err(|error| Unroutable { protocol: route.protocol, service: Some(route.service), error })
 }
 
 /// What a subscriber does without an account, by a link in a message (AWS: SNS API reference, ConfirmSubscription, Unsubscribe).
