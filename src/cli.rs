@@ -83,6 +83,8 @@ pub enum Verb {
     Status(verb::status::Arguments),
     /// The apps with their rollouts as they go, redrawn in place, for a controller or an account
     Top(verb::top::Arguments),
+    /// Every app of this manager, with those that no manifest declares
+    List(verb::list::Arguments),
     /// Orders by a load profile, at a rate or in bursts, and what becomes of them
     Load(verb::load::Arguments),
     /// Start a new deployment of the same revision, as after pushing a tag again

@@ -3,6 +3,9 @@
 //! The only place that waits. It holds no desired state but the source's last good one; an app that leaves the source is no longer
 //! managed, which is not an order to delete it.
 
+mod released;
+mod turn;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +16,8 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use self::released::Released;
+use self::turn::Turn;
 use crate::app::{AppName, Manager};
 use crate::aws::{Aws, Identity};
 use crate::desired::Desired;
@@ -20,11 +25,10 @@ use crate::lock::{self, Holder, Lock, Taken};
 use crate::manifest::Manifest;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::plan::Plan;
 use crate::reconcile::{self, Outcome};
 use crate::requeue;
 use crate::status::AppStatus;
-use crate::transition::{self, Declared, Look, Record, Track, Transition};
+use crate::transition::{self, Declared, Kind, Record, Track, Transition};
 
 /// How long a call that runs may take to end when the controller is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -64,7 +68,9 @@ pub struct Shared {
 struct Snapshot {
     apps: BTreeMap<AppName, AppStatus>,
     problems: Vec<String>,
-    released: BTreeSet<AppName>,
+    /// Apps that the loop is asked to let go of.
+    to_release: BTreeSet<AppName>,
+    released: Vec<AppName>,
     /// Passes so far.
     passes: u64,
     /// When the loop last went round.
@@ -111,11 +117,17 @@ impl Shared {
         snapshot.beat.is_none_or(|beat| beat.elapsed() < most)
     }
 
-    /// Lets go of the apps that `text` means until the controller starts again; says which.
+    /// The apps that the controller has let go of, in order of their names.
+    #[must_use]
+    pub fn let_go(&self) -> Vec<AppName> {
+        self.lock().released.clone()
+    }
+
+    /// Lets go of the apps that `text` means, until their manifests change or somebody makes them again; says which.
     pub fn release(&self, text: &str) -> Vec<AppName> {
         let mut snapshot = self.lock();
         let released: Vec<AppName> = snapshot.apps.keys().filter(|name| name.is_meant_by(text)).cloned().collect();
-        snapshot.released.extend(released.iter().cloned());
+        snapshot.to_release.extend(released.iter().cloned());
         drop(snapshot);
         self.wake.notify_one();
         released
@@ -137,41 +149,6 @@ impl Shared {
     }
 }
 
-/// When an app is due, and how it went so far.
-#[derive(Debug)]
-struct Turn {
-    desired: Desired,
-    /// Counts the changes of the manifest.
-    edition: u64,
-    track: Track,
-    due: Instant,
-    quiet: u32,
-    failures: u32,
-    /// What the log has been told of the last plan.
-    remarks: Vec<String>,
-    _lock: Option<Lock>,
-}
-
-impl Turn {
-    /// What a pass has made of the app.
-    fn tell(&mut self, app: &AppName, outcome: &Outcome, at: Timestamp) -> Vec<Transition> {
-        let Outcome { status, executed: changes, ended, plan, .. } = outcome;
-        let waiting = plan.as_ref().map_or(&[][..], |plan| &plan.waiting);
-        let (track, told) = self.track.step(&Look { app, at, edition: self.edition, status, changes, waiting, ended });
-        self.track = track;
-        told
-    }
-
-    /// Tells the log, once, what a person should know of a plan.
-    fn remark(&mut self, plan: &Plan) {
-        let remarks = plan.remarks();
-        for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
-            tracing::warn!("{}: {remark}", plan.name);
-        }
-        self.remarks = remarks;
-    }
-}
-
 /// The loop and what it needs.
 #[derive(Debug)]
 pub struct Controller {
@@ -186,6 +163,7 @@ pub struct Controller {
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
     declared: Option<Declared>,
+    released: Released,
 }
 
 impl Controller {
@@ -205,7 +183,8 @@ impl Controller {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
         let (memory, turns, declared) = (Memory::default(), BTreeMap::new(), None);
-        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, declared }
+        let released = Released::default();
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, declared, released }
     }
 
     /// Reads the health of targets in every pass, for whoever shows it.
@@ -243,11 +222,18 @@ impl Controller {
     #[expect(clippy::disallowed_methods, reason = "the loop is the edge where passes get their time")]
     /// One round: take in the source, make a pass over what is due, wait for the next reason.
     async fn round(&mut self) {
-        self.take_in();
-        self.tell_of_source(Timestamp::now());
+        self.take_in(Timestamp::now());
         let now = Instant::now();
         let due = self.turns.values().filter(|turn| turn.due <= now);
         let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
+        let left = self.released.due(now, &self.manager);
+        if !left.is_empty() {
+            let outcomes = reconcile::plan_only(&self.aws, &left, &mut self.memory, Timestamp::now()).await;
+            for app in self.released.see(&outcomes, Instant::now(), self.interval) {
+                self.take_back(app, "somebody has made it again", Timestamp::now());
+            }
+            return;
+        }
         if due.is_empty() {
             return self.wait().await;
         }
@@ -256,17 +242,17 @@ impl Controller {
         self.settle(&outcomes, Timestamp::now());
     }
 
-    /// Makes the turns follow the source.
-    fn take_in(&mut self) {
+    /// Makes the turns follow the source, and tells how that has changed.
+    fn take_in(&mut self, at: Timestamp) {
         let input = Arc::clone(&self.source.borrow_and_update());
         let mut snapshot = self.shared.lock();
         snapshot.beat = Some(Instant::now());
         snapshot.problems.clone_from(&input.problems);
-        let released = snapshot.released.clone();
+        let to_release = std::mem::take(&mut snapshot.to_release);
         drop(snapshot);
         let desired = input.manifests.iter().map(|one| Desired::present(one, &self.identity, &self.manager));
-        let wanted = desired.filter(|one| !released.contains(&one.marks.app));
-        let mut wanted: BTreeMap<AppName, Desired> = wanted.map(|one| (one.marks.app.clone(), one)).collect();
+        let mut wanted: BTreeMap<AppName, Desired> = desired.map(|one| (one.marks.app.clone(), one)).collect();
+        self.let_go(&to_release, &mut wanted, at);
         self.turns.retain(|name, _| wanted.contains_key(name));
         self.shared.lock().apps.retain(|name, _| wanted.contains_key(name));
         self.shared.gone.notify_waiters();
@@ -282,15 +268,32 @@ impl Controller {
             let turn = Turn { desired, edition: 0, track, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
+        self.tell_of_source(at);
     }
 
-    /// Tells how the manifests have changed.
+    /// Lets go of what is asked, and leaves in `wanted` what is managed.
+    fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>, at: Timestamp) {
+        for turn in asked.iter().filter_map(|app| self.turns.get(app)) {
+            self.released.add(turn.desired.clone(), Instant::now() + self.interval);
+        }
+        for app in self.released.follow(wanted) {
+            self.take_back(app, "its manifest has changed", at);
+        }
+        wanted.retain(|app, _| !self.released.names().any(|released| released == app));
+        self.shared.lock().released = self.released.names().cloned().collect();
+    }
+
+    /// Tells that an app that was let go of is managed again, and why.
+    fn take_back(&self, app: AppName, why: &str, at: Timestamp) {
+        let (app, kind) = (Some(app), Kind::TakenBack);
+        self.shared.transitions.add(Transition { at, app, kind, cause: why.to_owned() });
+    }
+
+    /// Tells how the manifests, and what is managed of them, have changed.
     fn tell_of_source(&mut self, at: Timestamp) {
-        let snapshot = self.shared.lock();
-        let (released, problems) = (snapshot.released.clone(), snapshot.problems.clone());
-        drop(snapshot);
         let editions = self.turns.iter().map(|(name, turn)| (name.clone(), turn.edition)).collect();
-        let declared = Declared { editions, released, problems };
+        let released = self.released.names().cloned().collect();
+        let declared = Declared { editions, released, problems: self.shared.problems() };
         let told = transition::of_source(self.declared.as_ref(), &declared, at);
         told.into_iter().for_each(|one| self.shared.transitions.add(one));
         self.declared = Some(declared);
@@ -332,7 +335,7 @@ impl Controller {
 
     async fn wait(&mut self) {
         let idle = Instant::now() + self.interval;
-        let next = self.turns.values().map(|turn| turn.due).min().unwrap_or(idle).min(idle);
+        let next = self.turns.values().map(|turn| turn.due).chain(self.released.next()).min().unwrap_or(idle).min(idle);
         let gone = tokio::select! {
             () = tokio::time::sleep_until(next) => false,
             changed = self.source.changed() => changed.is_err(),

@@ -19,7 +19,7 @@ pub struct Declared {
 }
 
 /// What there is to tell when the manifests went from `before` to `now`. What is declared when they are taken in for the first time
-/// is no news.
+/// is no news, nor is what was let go of and is managed again: whoever takes it back says why.
 #[must_use]
 pub fn of_source(before: Option<&Declared>, now: &Declared, at: Timestamp) -> Vec<Transition> {
     let told =
@@ -37,7 +37,9 @@ pub fn of_source(before: Option<&Declared>, now: &Declared, at: Timestamp) -> Ve
     if now.problems.is_empty() && !before.problems.is_empty() {
         all.push(told(None, Kind::ManifestMended, "what is written is in force again"));
     }
-    let changed = now.editions.iter().filter(|(app, edition)| !is_first && before.editions.get(app) != Some(*edition));
+    let changed = now.editions.iter().filter(|(app, edition)| {
+        !is_first && before.editions.get(app) != Some(*edition) && !before.released.contains(*app)
+    });
     all.extend(changed.map(|(app, _)| {
         told(Some(app), Kind::ManifestChanged, if before.editions.contains_key(app) { "" } else { "new here" })
     }));
@@ -46,11 +48,13 @@ pub fn of_source(before: Option<&Declared>, now: &Declared, at: Timestamp) -> Ve
             told(
                 Some(app),
                 Kind::Released,
-                "somebody asked for it, as `interstella destroy --stop` does; nothing is done to it here",
+                "as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back",
             )
         } else {
-            let how = "no manifest declares it any more; it stays as it is (to delete it: interstella destroy)";
-            told(Some(app), Kind::Withdrawn, how)
+            let how = format!(
+                "no manifest declares it any more; it stays as it is (to delete it: interstella destroy {app})"
+            );
+            told(Some(app), Kind::Withdrawn, &how)
         });
     }
     all

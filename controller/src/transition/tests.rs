@@ -218,8 +218,7 @@ fn what_somebody_else_changes_is_put_back() {
 
 #[test]
 fn tasks_end_and_their_number_is_scaled() {
-    let killed =
-        || ended("4f2a9c1e-77", false, "Essential container in task exited (container monolith, exit code 137)");
+    let killed = || ended("4f2a9c1e-77", false, "Essential container in task exited (monolith: exited with 137)");
     let looks = [
         ready(2),
         progressing("1 of 2 tasks run", 1, 2).ended(vec![killed()]),
@@ -235,7 +234,7 @@ fn tasks_end_and_their_number_is_scaled() {
     ];
     insta::assert_snapshot!(story(&looks), @r"
     interstella/monolith: converged: 2 of 2 tasks of monolith:1
-    interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (container monolith, exit code 137)
+    interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (monolith: exited with 137)
     -
     interstella/monolith: converged: 2 of 2 tasks of monolith:1
     interstella/monolith: task replaced: task 5e1b-78 stopped: Task failed ELB health checks in (target-group monolith)
@@ -300,6 +299,8 @@ fn manifests_change_break_and_are_mended() {
         declared(&[("a", 2), ("b", 0)], &[], &[]),
         declared(&[("b", 0), ("c", 0)], &[], &[]),
         declared(&[("c", 0)], &[], &["b"]),
+        // Whoever takes it back says so, and why.
+        declared(&[("b", 0), ("c", 0)], &[], &[]),
     ];
     let mut before = None;
     let mut text = Vec::new();
@@ -317,8 +318,9 @@ fn manifests_change_break_and_are_mended() {
     manifest mended: what is written is in force again
     interstella/a: manifest changed
     interstella/c: manifest changed: new here
-    interstella/a: withdrawn: no manifest declares it any more; it stays as it is (to delete it: interstella destroy)
-    interstella/b: let go: somebody asked for it, as `interstella destroy --stop` does; nothing is done to it here
+    interstella/a: withdrawn: no manifest declares it any more; it stays as it is (to delete it: interstella destroy interstella/a)
+    interstella/b: let go of: as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back
+    -
     ");
 }
 
