@@ -125,10 +125,10 @@ pub enum Verb {
     /// Conditions, counts, rollout, endpoint, and why an app is not ready; exit 0: ready, 2: progressing, 1: stalled,
     /// somebody else's or unreadable
     Status(verb::status::Arguments),
-    /// Every app of this manager, with those that no manifest declares
-    List(verb::list::Arguments),
     /// The apps with their rollouts as they go, redrawn in place, for a controller or an account
     Top(verb::top::Arguments),
+    /// Every app of this manager, with those that no manifest declares
+    List(verb::list::Arguments),
     /// Orders by a load profile, at a rate or in bursts, and what becomes of them
     Load(verb::load::Arguments),
     /// Start a new deployment of the same revision, as after pushing a tag again

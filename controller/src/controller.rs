@@ -4,6 +4,7 @@
 //! managed, which is not an order to delete it.
 
 mod released;
+mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::released::Released;
+use self::turn::Turn;
 use crate::app::{AppName, Manager};
 use crate::aws::{Aws, Identity};
 use crate::desired::Desired;
@@ -23,11 +25,10 @@ use crate::lock::{self, Holder, Lock, Taken};
 use crate::manifest::Manifest;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::plan::Plan;
 use crate::reconcile::{self, Outcome};
 use crate::requeue;
 use crate::status::AppStatus;
-use crate::transition::{self, Declared, Look, Record, Track, Transition};
+use crate::transition::{self, Declared, Kind, Record, Track, Transition};
 
 /// How long a call that runs may take to end when the controller is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -148,41 +149,6 @@ impl Shared {
     }
 }
 
-/// When an app is due, and how it went so far.
-#[derive(Debug)]
-struct Turn {
-    desired: Desired,
-    /// Counts the changes of the manifest.
-    edition: u64,
-    track: Track,
-    due: Instant,
-    quiet: u32,
-    failures: u32,
-    /// What the log has been told of the last plan.
-    remarks: Vec<String>,
-    _lock: Option<Lock>,
-}
-
-impl Turn {
-    /// What a pass has made of the app.
-    fn tell(&mut self, app: &AppName, outcome: &Outcome, at: Timestamp) -> Vec<Transition> {
-        let Outcome { status, executed: changes, ended, plan, .. } = outcome;
-        let waiting = plan.as_ref().map_or(&[][..], |plan| &plan.waiting);
-        let (track, told) = self.track.step(&Look { app, at, edition: self.edition, status, changes, waiting, ended });
-        self.track = track;
-        told
-    }
-
-    /// Tells the log, once, what a person should know of a plan.
-    fn remark(&mut self, plan: &Plan) {
-        let remarks = plan.remarks();
-        for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
-            tracing::warn!("{}: {remark}", plan.name);
-        }
-        self.remarks = remarks;
-    }
-}
-
 /// The loop and what it needs.
 #[derive(Debug)]
 pub struct Controller {
@@ -196,8 +162,8 @@ pub struct Controller {
     shared: Arc<Shared>,
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
-    released: Released,
     declared: Option<Declared>,
+    released: Released,
 }
 
 impl Controller {
@@ -216,9 +182,9 @@ impl Controller {
     ) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
-        let (memory, turns, released) = (Memory::default(), BTreeMap::new(), Released::default());
-        let declared = None;
-        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, released, declared }
+        let (memory, turns, declared) = (Memory::default(), BTreeMap::new(), None);
+        let released = Released::default();
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, declared, released }
     }
 
     /// Reads the health of targets in every pass, for whoever shows it.
@@ -256,15 +222,16 @@ impl Controller {
     #[expect(clippy::disallowed_methods, reason = "the loop is the edge where passes get their time")]
     /// One round: take in the source, make a pass over what is due, wait for the next reason.
     async fn round(&mut self) {
-        self.take_in();
-        self.tell_of_source(Timestamp::now());
+        self.take_in(Timestamp::now());
         let now = Instant::now();
         let due = self.turns.values().filter(|turn| turn.due <= now);
         let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
         let left = self.released.due(now, &self.manager);
         if !left.is_empty() {
             let outcomes = reconcile::plan_only(&self.aws, &left, &mut self.memory, Timestamp::now()).await;
-            self.released.see(&outcomes, Instant::now(), self.interval);
+            for app in self.released.see(&outcomes, Instant::now(), self.interval) {
+                self.take_back(app, "somebody has made it again", Timestamp::now());
+            }
             return;
         }
         if due.is_empty() {
@@ -275,8 +242,8 @@ impl Controller {
         self.settle(&outcomes, Timestamp::now());
     }
 
-    /// Makes the turns follow the source.
-    fn take_in(&mut self) {
+    /// Makes the turns follow the source, and tells how that has changed.
+    fn take_in(&mut self, at: Timestamp) {
         let input = Arc::clone(&self.source.borrow_and_update());
         let mut snapshot = self.shared.lock();
         snapshot.beat = Some(Instant::now());
@@ -285,7 +252,7 @@ impl Controller {
         drop(snapshot);
         let desired = input.manifests.iter().map(|one| Desired::present(one, &self.identity, &self.manager));
         let mut wanted: BTreeMap<AppName, Desired> = desired.map(|one| (one.marks.app.clone(), one)).collect();
-        self.let_go(&to_release, &mut wanted);
+        self.let_go(&to_release, &mut wanted, at);
         self.turns.retain(|name, _| wanted.contains_key(name));
         self.shared.lock().apps.retain(|name, _| wanted.contains_key(name));
         self.shared.gone.notify_waiters();
@@ -301,24 +268,32 @@ impl Controller {
             let turn = Turn { desired, edition: 0, track, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
+        self.tell_of_source(at);
     }
 
     /// Lets go of what is asked, and leaves in `wanted` what is managed.
-    fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>) {
+    fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>, at: Timestamp) {
         for turn in asked.iter().filter_map(|app| self.turns.get(app)) {
             self.released.add(turn.desired.clone(), Instant::now() + self.interval);
         }
-        self.released.follow(wanted);
+        for app in self.released.follow(wanted) {
+            self.take_back(app, "its manifest has changed", at);
+        }
         wanted.retain(|app, _| !self.released.names().any(|released| released == app));
         self.shared.lock().released = self.released.names().cloned().collect();
     }
 
-    /// Tells how the manifests have changed.
+    /// Tells that an app that was let go of is managed again, and why.
+    fn take_back(&self, app: AppName, why: &str, at: Timestamp) {
+        let (app, kind) = (Some(app), Kind::TakenBack);
+        self.shared.transitions.add(Transition { at, app, kind, cause: why.to_owned() });
+    }
+
+    /// Tells how the manifests, and what is managed of them, have changed.
     fn tell_of_source(&mut self, at: Timestamp) {
-        let problems = self.shared.problems();
         let editions = self.turns.iter().map(|(name, turn)| (name.clone(), turn.edition)).collect();
         let released = self.released.names().cloned().collect();
-        let declared = Declared { editions, released, resumed: self.released.resumed(), problems };
+        let declared = Declared { editions, released, problems: self.shared.problems() };
         let told = transition::of_source(self.declared.as_ref(), &declared, at);
         told.into_iter().for_each(|one| self.shared.transitions.add(one));
         self.declared = Some(declared);
@@ -330,10 +305,7 @@ impl Controller {
         let path = lock::path(&locking.directory, &place(&self.aws, &self.identity), app);
         match lock::take(&path, &locking.holder) {
             Ok(Taken::Ours(lock)) => return Some(lock),
-            Ok(Taken::Another(holder)) => {
-                let holder = holder.map_or_else(|| "a process that left no record".to_owned(), |one| one.to_string());
-                tracing::warn!("{app} is managed by another controller here, too: {holder}");
-            }
+            Ok(Taken::Another(holder)) => tracing::warn!("{app} is managed by another process here, too: {holder:?}"),
             Err(error) => tracing::warn!("{app} cannot be marked as managed in {}: {error}", path.display()),
         }
         None

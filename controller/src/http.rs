@@ -86,8 +86,8 @@ async fn metrics(State(Served { shared, .. }): State<Served>) -> Response {
 }
 
 async fn apps(State(Served { shared, .. }): State<Served>) -> Response {
-    let last = shared.transitions.latest();
     let (apps, problems, released) = (shared.apps(), shared.problems(), shared.let_go());
+    let last = shared.transitions.latest();
     Json(json!({ "apps": apps, "problems": problems, "released": released, "last": last })).into_response()
 }
 

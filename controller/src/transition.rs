@@ -66,8 +66,8 @@ pub enum Kind {
     Withdrawn,
     /// The app was let go of, because somebody asked for it.
     Released,
-    /// The app that was let go of is managed again.
-    Resumed,
+    /// An app that was let go of is managed again.
+    TakenBack,
 }
 
 /// How a transition is to be taken.
@@ -116,8 +116,8 @@ impl Kind {
             Self::ManifestBroken => "manifest broken",
             Self::ManifestMended => "manifest mended",
             Self::Withdrawn => "withdrawn",
-            Self::Released => "let go",
-            Self::Resumed => "managed again",
+            Self::Released => "let go of",
+            Self::TakenBack => "managed again",
         }
     }
 
@@ -127,7 +127,7 @@ impl Kind {
         match self {
             Self::Converged | Self::Recovered | Self::Corrected | Self::Readable | Self::ManifestMended => Tone::Good,
             Self::Progressing | Self::Scaled | Self::ManifestChanged => Tone::Neutral,
-            Self::Drifted | Self::TaskReplaced | Self::Withdrawn | Self::Released | Self::Resumed => Tone::Notable,
+            Self::Drifted | Self::TaskReplaced | Self::Withdrawn | Self::Released | Self::TakenBack => Tone::Notable,
             Self::Stalled | Self::TaskFailed | Self::Unreadable | Self::ManifestBroken => Tone::Bad,
         }
     }

@@ -27,7 +27,7 @@ fn block() -> Block {
     Block {
         rows,
         orders: Some(Orders { per_minute: Some(60), fulfilled: 12_345, duplicates: 0 }),
-        last: Some("07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (container monolith, exit code 137)".into()),
+        last: Some("07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (monolith: exited with 137)".into()),
         foot: vec!["Ctrl-C ends everything".into(), "http://127.0.0.1:8889/stats".into(), "http://127.0.0.1:8888/api/v1/apps".into()],
     }
 }
@@ -66,7 +66,7 @@ fn on_a_hundred_and_fifty_columns() {
     new                                                 -       -       -  ░░░░░░░░░░░░░░░░  progressing  create load balancer interstella
     見本        …hat-is-much-too-long-for-it:104        0       0       0  ████████████████  unreadable   throttled
     orders   60 a minute · 12,345 fulfilled · 0 duplicates
-    last     07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (container monolith, exit code 137)
+    last     07:53:52 interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (monolith: exited with 137)
     Ctrl-C ends everything · http://127.0.0.1:8889/stats · http://127.0.0.1:8888/api/v1/apps
     ");
 }

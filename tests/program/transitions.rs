@@ -35,13 +35,14 @@ async fn every_transition_of_an_app_is_one_line_with_its_cause() {
     let mark = up.output.mark();
     signal(up.workers()[0].pid, Signal::KILL);
     up.output.says("interstella/monolith: task replaced: task ", mark, SEEN).await;
-    let why = " stopped: Essential container in task exited (container monolith, exit code 137)";
+    let why = " stopped: Essential container in task exited (monolith: exited with 137)";
     up.output.says(why, mark, SEEN).await;
     top.says(why, 0, SEEN).await;
     until("three workers run", SEEN, async || equal(up.workers().len(), 3)).await;
 
     let mark = edit(IMAGE, MISSING);
-    up.output.says("interstella/monolith: stalled: this rollout has failed: ", mark, SEEN).await;
+    up.output.says("interstella/monolith: stalled: ", mark, SEEN).await;
+    up.output.says("CannotPullContainerError", mark, SEEN).await;
     top.says("monolith: stalled, ", 0, SEEN).await;
     let mark = edit(MISSING, IMAGE);
     up.output.says("interstella/monolith: recovered: 3 of 3 tasks of interstella-monolith:1", mark, SEEN).await;

@@ -14,8 +14,6 @@ use crate::reconcile::Outcome;
 #[derive(Debug, Default)]
 pub(super) struct Released {
     apps: BTreeMap<AppName, Left>,
-    /// Those that were taken back and have not been told of, with why.
-    resumed: BTreeMap<AppName, &'static str>,
 }
 
 /// An app as it was when it was let go of.
@@ -39,18 +37,13 @@ impl Released {
         self.apps.keys()
     }
 
-    /// The apps that were taken back since this was last asked, with why.
-    pub(super) fn resumed(&mut self) -> BTreeMap<AppName, &'static str> {
-        std::mem::take(&mut self.resumed)
-    }
-
     /// Takes back every app of which the manifest now says something else, and forgets those that no manifest declares: whoever
-    /// declares one again wants it.
-    pub(super) fn follow(&mut self, wanted: &BTreeMap<AppName, Desired>) {
+    /// declares one again wants it. Says which were taken back.
+    pub(super) fn follow(&mut self, wanted: &BTreeMap<AppName, Desired>) -> Vec<AppName> {
         let changed = |app: &AppName, left: &Left| wanted.get(app).is_some_and(|one| *one != left.desired);
-        let back = self.apps.iter().filter(|(app, left)| changed(app, left));
-        self.resumed.extend(back.map(|(app, _)| (app.clone(), "its manifest has changed")));
+        let back = self.apps.iter().filter(|(app, left)| changed(app, left)).map(|(app, _)| app.clone()).collect();
         self.apps.retain(|app, left| wanted.contains_key(app) && !changed(app, left));
+        back
     }
 
     /// The apps that are due to be looked at.
@@ -64,8 +57,14 @@ impl Released {
         self.apps.values().map(|left| left.due).min()
     }
 
-    /// Notes how the apps were found, and takes back those that somebody has made again.
-    pub(super) fn see(&mut self, outcomes: &BTreeMap<AppName, Outcome>, now: Instant, interval: Duration) {
+    /// Notes how the apps were found, and takes back those that somebody has made again. Says which.
+    pub(super) fn see(
+        &mut self,
+        outcomes: &BTreeMap<AppName, Outcome>,
+        now: Instant,
+        interval: Duration,
+    ) -> Vec<AppName> {
+        let mut back = Vec::new();
         for (app, outcome) in outcomes {
             let Some(left) = self.apps.get_mut(app) else { continue };
             left.due = now + interval;
@@ -74,9 +73,10 @@ impl Released {
             if outcome.status.service.is_none() {
                 left.gone = true;
             } else if left.gone {
-                self.resumed.insert(plan.name.clone(), "somebody has made it again");
+                back.push(plan.name.clone());
             }
         }
-        self.apps.retain(|app, _| !self.resumed.contains_key(app));
+        self.apps.retain(|app, _| !back.contains(app));
+        back
     }
 }

@@ -14,14 +14,12 @@ pub struct Declared {
     pub editions: BTreeMap<AppName, u64>,
     /// Apps that somebody asked to let go of.
     pub released: BTreeSet<AppName>,
-    /// Apps that were let go of and are managed again, with why.
-    pub resumed: BTreeMap<AppName, &'static str>,
     /// What is wrong with the manifests as they are now.
     pub problems: Vec<String>,
 }
 
 /// What there is to tell when the manifests went from `before` to `now`. What is declared when they are taken in for the first time
-/// is no news.
+/// is no news, nor is what was let go of and is managed again: whoever takes it back says why.
 #[must_use]
 pub fn of_source(before: Option<&Declared>, now: &Declared, at: Timestamp) -> Vec<Transition> {
     let told =
@@ -43,18 +41,23 @@ pub fn of_source(before: Option<&Declared>, now: &Declared, at: Timestamp) -> Ve
     if now.problems.is_empty() && !before.problems.is_empty() {
         all.push(told(None, Kind::ManifestMended, "what is written is in force again"));
     }
-    all.extend(now.resumed.iter().map(|(app, why)| told(Some(app), Kind::Resumed, why)));
-    let changed = now.editions.iter().filter(|(app, edition)| !is_first && before.editions.get(app) != Some(*edition));
-    let changed = changed.filter(|(app, _)| !now.resumed.contains_key(*app));
+    let changed = now.editions.iter().filter(|(app, edition)| {
+        !is_first && before.editions.get(app) != Some(*edition) && !before.released.contains(*app)
+    });
     all.extend(changed.map(|(app, _)| {
         told(Some(app), Kind::ManifestChanged, if before.editions.contains_key(app) { "" } else { "new here" })
     }));
     for app in before.editions.keys().filter(|app| !now.editions.contains_key(*app)) {
         all.push(if now.released.contains(app) {
-            let why = "somebody asked for it, as `interstella destroy --stop` does; a changed manifest or `apply` takes it back";
-            told(Some(app), Kind::Released, why)
+            told(
+                Some(app),
+                Kind::Released,
+                "as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back",
+            )
         } else {
-            let how = format!("no manifest declares it any more; it stays as it is (to delete it: interstella destroy {app})");
+            let how = format!(
+                "no manifest declares it any more; it stays as it is (to delete it: interstella destroy {app})"
+            );
             told(Some(app), Kind::Withdrawn, &how)
         });
     }

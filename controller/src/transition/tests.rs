@@ -1,6 +1,6 @@
 //! States of an app, one after the other, and what is told of each step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
@@ -218,8 +218,7 @@ fn what_somebody_else_changes_is_put_back() {
 
 #[test]
 fn tasks_end_and_their_number_is_scaled() {
-    let killed =
-        || ended("4f2a9c1e-77", false, "Essential container in task exited (container monolith, exit code 137)");
+    let killed = || ended("4f2a9c1e-77", false, "Essential container in task exited (monolith: exited with 137)");
     let looks = [
         ready(2),
         progressing("1 of 2 tasks run", 1, 2).ended(vec![killed()]),
@@ -235,7 +234,7 @@ fn tasks_end_and_their_number_is_scaled() {
     ];
     insta::assert_snapshot!(story(&looks), @r"
     interstella/monolith: converged: 2 of 2 tasks of monolith:1
-    interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (container monolith, exit code 137)
+    interstella/monolith: task replaced: task 4f2a9c1e stopped: Essential container in task exited (monolith: exited with 137)
     -
     interstella/monolith: converged: 2 of 2 tasks of monolith:1
     interstella/monolith: task replaced: task 5e1b-78 stopped: Task failed ELB health checks in (target-group monolith)
@@ -283,12 +282,13 @@ fn reads_and_calls_fail_and_pass() {
 
 #[test]
 fn manifests_change_break_and_are_mended() {
-    let name = |name: &str| AppName { name: name.into(), ..app() };
-    let declared = |editions: &[(&str, u64)], problems: &[&str], released: &[&str]| Declared {
-        editions: editions.iter().map(|(app, edition)| (name(app), *edition)).collect(),
-        released: released.iter().map(|app| name(app)).collect::<BTreeSet<_>>(),
-        problems: problems.iter().map(ToString::to_string).collect(),
-        resumed: BTreeMap::new(),
+    let declared = |editions: &[(&str, u64)], problems: &[&str], released: &[&str]| {
+        let name = |name: &str| AppName { name: name.into(), ..app() };
+        Declared {
+            editions: editions.iter().map(|(app, edition)| (name(app), *edition)).collect(),
+            released: released.iter().map(|app| name(app)).collect::<BTreeSet<_>>(),
+            problems: problems.iter().map(ToString::to_string).collect(),
+        }
     };
     let states = [
         declared(&[("a", 0), ("b", 0)], &[], &[]),
@@ -299,11 +299,8 @@ fn manifests_change_break_and_are_mended() {
         declared(&[("a", 2), ("b", 0)], &[], &[]),
         declared(&[("b", 0), ("c", 0)], &[], &[]),
         declared(&[("c", 0)], &[], &["b"]),
-        Declared {
-            resumed: [(name("b"), "its manifest has changed")].into(),
-            ..declared(&[("b", 1), ("c", 0)], &[], &[])
-        },
-        declared(&[("b", 1), ("c", 0)], &[], &[]),
+        // Whoever takes it back says so, and why.
+        declared(&[("b", 0), ("c", 0)], &[], &[]),
     ];
     let mut before = None;
     let mut text = Vec::new();
@@ -322,8 +319,7 @@ fn manifests_change_break_and_are_mended() {
     interstella/a: manifest changed
     interstella/c: manifest changed: new here
     interstella/a: withdrawn: no manifest declares it any more; it stays as it is (to delete it: interstella destroy interstella/a)
-    interstella/b: let go: somebody asked for it, as `interstella destroy --stop` does; a changed manifest or `apply` takes it back
-    interstella/b: managed again: its manifest has changed
+    interstella/b: let go of: as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back
     -
     ");
 }

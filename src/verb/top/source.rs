@@ -1,9 +1,10 @@
 //! Where `top` has it from: a controller that runs, or AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use interstella_controller::app::AppName;
-use interstella_controller::desired::Desired;
+use interstella_controller::desired::{Desired, Presence};
 use interstella_controller::memory::Memory;
 use interstella_controller::plan::{Action, Summary};
 use interstella_controller::reconcile::{self, Outcome};
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 use crate::session::{Session, now};
 use crate::telemetry::line::{Line, Time};
 use crate::verb::Context;
-use crate::{http, manifests};
+use crate::{apps, http, manifests};
 
 /// What one look shows.
 #[derive(Debug, Clone, Default)]
@@ -60,13 +61,11 @@ impl Source {
             let url = url.trim_end_matches('/').to_owned();
             return Ok(Self::Controller { url, app: app.clone(), has_answered: false });
         }
-        let manifests = manifests::require(context, &flag.path)?;
         let session = Session::connect(&context.common).await?;
-        let mut apps = session.present(&manifests);
-        apps.retain(|desired| app.as_ref().is_none_or(|name| desired.marks.app.is_meant_by(name)));
-        if let (Some(name), true) = (app, apps.is_empty()) {
-            return Err(Failure::new(format!("{} declares no app {name}", flag.path.display())));
-        }
+        let apps = match app {
+            Some(name) => vec![apps::named(context, &session, name, &flag.path).await?],
+            None => all(context, &session, &flag.path).await?,
+        };
         let mut memory = Memory::default();
         memory.cache.shows_health = true;
         Ok(Self::Account(Box::new(Account { session, apps, memory, tracks: BTreeMap::new() })))
@@ -98,6 +97,16 @@ impl Source {
             },
         }
     }
+}
+
+/// The apps of the manifests at `path`, if there are any, and those of this manager that only AWS knows.
+async fn all(context: &Context, session: &Session, path: &Path) -> Result<Vec<Desired>, Failure> {
+    let declared = if path.exists() { manifests::require(context, path)? } else { Vec::new() };
+    let mut apps = session.present(&declared);
+    let known: BTreeSet<AppName> = apps.iter().map(|one| one.marks.app.clone()).collect();
+    let others = apps::everything(session).await?.into_keys().filter(|app| !known.contains(app));
+    apps.extend(others.map(|app| Desired::by_marks(app, &session.manager, Presence::Undeclared)));
+    Ok(apps)
 }
 
 /// The line of a controller that does not answer, with the time at which that began.

@@ -1,13 +1,12 @@
 //! Tasks of a service that ended by themselves or were found unhealthy, and why: what a person asks when a task was replaced.
 
-use aws_sdk_ecs::types::{Container, DesiredStatus, Task, TaskStopCode};
+use aws_sdk_ecs::types::{Task, TaskStopCode};
 use aws_smithy_types::DateTime;
 
 use crate::aws::Aws;
 use crate::error::Error;
+use crate::resource::service::observe::{stopped_tasks, why};
 
-/// Most tasks that one DescribeTasks takes (AWS: ECS API reference).
-const BATCH: usize = 100;
 /// How the reason begins of a task that the service stopped because it has too many (AWS: ECS developer guide, "stopped tasks error
 /// codes").
 const SCALED_IN: &str = "Scaling activity initiated";
@@ -30,38 +29,26 @@ pub struct Ended {
 /// # Errors
 /// When the read fails; it explains only, so nothing depends on it.
 pub async fn observe(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Ended>, Error> {
-    let call = aws.read.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
-    let answer = call.send().await.map_err(Error::of("ecs:ListTasks"))?;
-    let arns: Vec<String> = answer.task_arns.unwrap_or_default().into_iter().take(BATCH).collect();
-    if arns.is_empty() {
-        return Ok(Vec::new());
-    }
-    let call = aws.read.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
-    let tasks = call.map_err(Error::of("ecs:DescribeTasks"))?.tasks.unwrap_or_default();
-    Ok(tasks.iter().filter_map(ended).collect())
+    Ok(stopped_tasks(aws, cluster, service).await?.iter().filter_map(ended).collect())
 }
 
 /// A task as one that has ended, unless its service has stopped it because it wants fewer or newer ones.
 fn ended(task: &Task) -> Option<Ended> {
-    let reason = task.stopped_reason.clone().filter(|reason| !reason.starts_with(SCALED_IN))?;
-    let why = task.containers().iter().find_map(detail).filter(|why| *why != reason);
+    if task.stopped_reason()?.starts_with(SCALED_IN) {
+        return None;
+    }
     Some(Ended {
         id: task.task_arn()?.rsplit('/').next()?.to_owned(),
         at: task.stopping_at.or(task.stopped_at),
         is_start: task.stop_code == Some(TaskStopCode::TaskFailedToStart),
-        reason: why.map_or_else(|| reason.clone(), |why| format!("{reason} ({why})")),
+        reason: why(task)?,
     })
-}
-
-/// What is known of the container that ended first: ECS's reason, or its exit code.
-fn detail(container: &Container) -> Option<String> {
-    let name = container.name.as_deref().unwrap_or("?");
-    let code = container.exit_code.filter(|code| *code != 0).map(|code| format!("container {name}, exit code {code}"));
-    container.reason.clone().or(code)
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_ecs::types::Container;
+
     use super::*;
 
     fn task(code: TaskStopCode, reason: &str, container: Container) -> Task {
@@ -85,7 +72,7 @@ mod tests {
         let told: Vec<_> =
             table.into_iter().map(|(code, reason, container)| ended(&task(code, reason, container))).collect();
         let one = |reason: &str, is_start| Some(Ended { id: "4f2a".into(), at: None, is_start, reason: reason.into() });
-        let by_code = "Essential container in task exited (container monolith, exit code 137)";
+        let by_code = "Essential container in task exited (monolith: exited with 137)";
         assert_eq!(told, [one(by_code, false), one(pull, true), None, one(unhealthy, false)]);
     }
 }
