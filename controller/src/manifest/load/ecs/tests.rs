@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::words::{VALUES, WORDS, Word};
@@ -230,4 +231,27 @@ spec:
     let problems = load_str("f.yaml", text).unwrap_err();
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("a_service_in_ecss_words", lines.join("\n"));
+}
+
+/// A task definition as a whole document, with most of what is read in a way of its own.
+const BARE: &str = r#"{ "family": "f", "cpu": "1 vCPU", "requiresCompatibilities": ["EC2"], "containerDefinitions": [{ "name": "a",
+  "image": "a", "cpu": "1", "environment": [{ "name": "A", "value": "b" }], "logConfiguration": { "logDriver": "awslogs",
+  "options": { "awslogs-group": "g", "mode": "x" } } }], "volumes": [] }"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn damaged_words_of_ecs_never_panic(at in 0usize..420, with in "[-:{}\\[\\]\"\\n a1]{0,4}", cut in 0usize..12) {
+        for whole in [BARE, LISTS] {
+            let mut text: Vec<char> = whole.chars().collect();
+            let at = at.min(text.len());
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, with.chars());
+            for problem in load_str("damaged", &text.into_iter().collect::<String>()).err().unwrap_or_default() {
+                prop_assert!(problem.line >= 1 && problem.column >= 1 && !problem.remedy.is_empty());
+                problem.render(false, 80);
+            }
+        }
+    }
 }
