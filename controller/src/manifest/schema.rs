@@ -121,6 +121,27 @@ pub(super) fn known_keys(schema: &Value, segments: impl Iterator<Item = String>)
     }
 }
 
+/// The place nearest to the root where the schema has `key`, as people read it, for whoever put it somewhere else.
+pub(super) fn home(schema: &Value, key: &str) -> Option<String> {
+    let mut level = vec![(String::new(), resolve(schema, schema))];
+    while !level.is_empty() {
+        if let Some((place, _)) =
+            level.iter().find(|(_, node)| node.get("properties").is_some_and(|all| all.get(key).is_some()))
+        {
+            return Some(place.clone());
+        }
+        level = level.into_iter().flat_map(|(place, node)| below(schema, &place, node)).collect();
+    }
+    None
+}
+
+fn below<'a>(schema: &'a Value, place: &str, node: &'a Value) -> Vec<(String, &'a Value)> {
+    let item = node.get("items").map(|item| (format!("{place}[]"), resolve(schema, item)));
+    let properties = node.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let named = |key: &String| if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+    properties.map(|(key, property)| (named(key), resolve(schema, property))).chain(item).collect()
+}
+
 fn resolve<'a>(schema: &'a Value, node: &'a Value) -> &'a Value {
     let reference = node.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
     reference.and_then(|pointer| schema.pointer(pointer)).unwrap_or(node)

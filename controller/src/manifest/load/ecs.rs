@@ -54,6 +54,23 @@ pub(super) fn read(document: Document) -> Reading {
     Reading { value, spots, problems, moves }
 }
 
+/// What to say about a key that ECS's API has at another place; a word of several places says nothing.
+pub(super) fn misplaced(path: Pointer, key: &str, content: &Value) -> Option<Problem> {
+    let like = |word: &str| fold(word) == fold(key);
+    if let Some((place, _, name)) = moves::RENAMED.iter().find(|(_, word, _)| like(word)) {
+        let place = Pointer::from_rfc6901(place);
+        let what = format!("ECS's `{key}` is written `{name}` in a manifest, under `{place}`");
+        return Some(problem(path, what, "move it there"));
+    }
+    if like("logConfiguration") {
+        let what = format!("ECS's `{key}` is written `logs` in a manifest, in each container");
+        return Some(problem(path, what, "move it there"));
+    }
+    let mut found = words::WORDS.iter().flat_map(|(_, words)| *words).filter(|(word, _)| like(word));
+    let (_, word) = found.next().filter(|_| found.next().is_none())?;
+    Some(words::about(*word, path, &format!("ECS's `{key}`"), content))
+}
+
 /// How a key reads whichever style it is written in: `LogConfiguration`, `log_configuration` and `log-configuration` are one.
 pub(super) fn fold(key: &str) -> String {
     key.replace(['_', '-'], "").to_lowercase()

@@ -233,6 +233,34 @@ spec:
     insta::assert_snapshot!("a_service_in_ecss_words", lines.join("\n"));
 }
 
+#[test]
+fn what_stands_at_another_place_is_told_its_own() {
+    let text = r#"
+apiVersion: interstella.trade/v1
+kind: Service
+metadata: { name: app }
+desiredCount: 1
+spec:
+  cluster: c
+  volumes: [{ name: v }]
+  containerDefinitions: []
+  logConfiguration: {}
+  image: a
+  replicas: 3
+  taskDefinition:
+    cpu: .25
+    family: f
+    enableExecuteCommand: true
+    containers: [{ name: app, image: a, memory: 64MB }]
+"#;
+    let problems = load_str("f.yaml", text).unwrap_err();
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("another_place", lines.join("\n"));
+    let service = r#"{ "cluster": "c", "serviceName": "web", "taskDefinition": "web:3", "role": "r" }"#;
+    let lines: Vec<String> = load_str("service.json", service).unwrap_err().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("a_bare_service", lines.join("\n"));
+}
+
 /// A task definition as a whole document, with most of what is read in a way of its own.
 const BARE: &str = r#"{ "family": "f", "cpu": "1 vCPU", "requiresCompatibilities": ["EC2"], "containerDefinitions": [{ "name": "a",
   "image": "a", "cpu": "1", "environment": [{ "name": "A", "value": "b" }], "logConfiguration": { "logDriver": "awslogs",
