@@ -1,9 +1,9 @@
 //! ECS's own words in a document, before the schema sees it.
 //!
-//! What means the same in either spelling is taken: lists of `name` and `value` or `valueFrom`, and a task's size as text.
-//! Every other word of ECS's API gets a problem that says how a manifest writes it, or that no manifest can. What has got
-//! its problem leaves the document or moves to where the manifest has it, so that the schema still checks all the rest: one
-//! run names everything that has to change.
+//! What means the same in either spelling is taken: lists of `name` and `value` or `valueFrom`, and a task's size as
+//! text. Every other word of ECS's API gets a problem that says how a manifest writes it, or that no manifest can.
+//! What has got its problem leaves the document or moves to where the manifest has it, so that the schema still checks
+//! all the rest: one run names everything that has to change.
 
 mod bare;
 mod logs;
@@ -71,7 +71,7 @@ pub(super) fn misplaced(path: Pointer, key: &str, content: &Value) -> Option<Pro
     Some(words::about(*word, path, &format!("ECS's `{key}`"), content))
 }
 
-/// How a key reads whichever style it is written in: `LogConfiguration`, `log_configuration` and `log-configuration` are one.
+/// How a key reads in whatever style it is written: `LogConfiguration` and `log_configuration` are one.
 pub(super) fn fold(key: &str) -> String {
     key.replace(['_', '-'], "").to_lowercase()
 }

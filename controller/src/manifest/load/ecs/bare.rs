@@ -25,7 +25,8 @@ pub(super) fn wrap(value: &mut Value, moves: &mut Moves, problems: &mut Problems
     }
     *value = around(body, &to);
     let remedy = format!(
-        "put the content under `{to}` of a manifest that has `metadata.name` and `spec.cluster`, as in manifests/monolith.yaml"
+        "put the content under `{to}` of a manifest that has `metadata.name` and `spec.cluster`, \
+         as in manifests/monolith.yaml"
     );
     problems.push((On::Value, problem(Pointer::root(), format!("{what} of ECS, not a manifest"), remedy)));
     moves.add(from, to);

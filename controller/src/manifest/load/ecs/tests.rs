@@ -22,7 +22,7 @@ fn model() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Structures of ECS's API, the place where a manifest has the same, and the members that have code of their own.
+/// Structures of ECS's API, the place where a manifest has the same, and the members that are read by other code.
 const STRUCTURES: [(&str, &str, &[&str]); 11] = [
     ("RegisterTaskDefinitionRequest", "/spec/taskDefinition", &["containerDefinitions"]),
     ("TaskDefinition", "/spec/taskDefinition", &["containerDefinitions"]),

@@ -23,8 +23,8 @@ pub(super) enum Word {
 
 use Word::{Answer, Fixed, Missing, Written};
 
-/// Words of ECS by the place that they would have in a manifest, deeper places first, so that what is in a part gets its
-/// words before the part does.
+/// Words of ECS by the place that they would have in a manifest, deeper places first, so that what is in a part gets
+/// its words before the part does.
 pub(super) const WORDS: [(&str, &[(&str, Word)]); 8] = [
     ("/spec/taskDefinition/containers/*/portMappings/*", &PORT_MAPPING),
     ("/spec/taskDefinition/containers/*", &CONTAINER),
