@@ -1,5 +1,6 @@
-//! The bounds that the loader puts on a manifest's values are those that AWS's service models put on what is sent: at them a
-//! value is taken, beyond them it is refused. Every value of a manifest has a row, so none escapes the comparison.
+//! The bounds that the loader puts on a manifest's values are those that AWS's service models put on what is sent: at
+//! them a value is taken, beyond them it is refused. Every value of a manifest has a row, so none escapes the
+//! comparison.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,5 +1,5 @@
-//! Task definitions as people have them, handed to `validate` as they are or pasted into a manifest: every field that a manifest
-//! writes otherwise or cannot express is named, all in one run.
+//! Task definitions as people have them, handed to `validate` as they are or pasted into a manifest: every field that
+//! a manifest writes otherwise or cannot express is named, all in one run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

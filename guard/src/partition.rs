@@ -1,9 +1,10 @@
 //! AWS's partitions: which regions belong to them, and under which domain their services answer.
 //!
-//! A region becomes part of the name of a host that gets requests, and that certificates are fetched from. So there is one
-//! reading of regions and partitions for every crate, and a text that is no region never gets into a name.
+//! A region becomes part of the name of a host that gets requests, and that certificates are fetched from. So there is
+//! one reading of regions and partitions for every crate, and a text that is no region never gets into a name.
 //!
-//! Source of the table: the partitions that AWS's SDKs carry (`regionRegex` and `dnsSuffix` of `partitions.json`, 2026).
+//! Source of the table: the partitions that AWS's SDKs carry (`regionRegex` and `dnsSuffix` of `partitions.json`,
+//! 2026).
 
 /// A separate part of AWS, with accounts, regions and ARNs of its own.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ const OTHERS: [Partition; 7] = [
 
 /// The partition that `region` belongs to; `None` if the text cannot be a region.
 ///
-/// A region need not exist yet: whatever has two letters, a direction and a number is one of `aws`, as AWS's SDKs take it.
+/// A region need not exist yet: whatever has two letters, a direction and a number is one of `aws`, as AWS's SDKs take
+/// it.
 #[must_use]
 pub fn of_region(region: &str) -> Option<&'static Partition> {
     let (place, number) = region.rsplit_once('-')?;

@@ -116,7 +116,8 @@ async fn target(context: &Context, arguments: &Arguments) -> Result<(Target, boo
     }
     let session = Session::connect(&context.common).await?;
     let identity = &session.identity;
-    let own = || format!("arn:aws:sns:{}:{}:{TOPIC}", identity.region, identity.account);
+    let partition = partition::of_region(&identity.region).map_or("aws", |partition| partition.id);
+    let own = || format!("arn:{partition}:sns:{}:{}:{TOPIC}", identity.region, identity.account);
     let arn = arguments.topic.clone().unwrap_or_else(own);
     let region = match arn.split(':').collect::<Vec<_>>()[..] {
         ["arn", _, "sns", region, _, _] if partition::is_region(region) => region.to_owned(),

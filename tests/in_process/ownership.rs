@@ -144,3 +144,18 @@ async fn a_listener_of_somebody_else_is_not_touched() {
     );
     assert_eq!(lab.call(Service::Elb, "DescribeListeners", arn), before);
 }
+
+#[tokio::test]
+async fn a_log_group_that_is_there_is_used_once_the_manifest_says_what_the_conflict_advises() {
+    let [.., group] = FOREIGN;
+    let lab = Lab::new().await;
+    (group.make)(&lab, &[]);
+    let before = theirs(&lab, &group);
+    let outcome = lab.controller(lab.present(MANIFEST)).pass_times(20).await;
+    let plan = outcome.plan.unwrap().to_string();
+    assert!(plan.contains("set `create: false` under `logs` to use it as it is"), "{plan}");
+    let advised = MANIFEST.replace("retentionDays: 7", "create: false");
+    assert_ne!(advised, MANIFEST);
+    lab.converge(&advised).await;
+    assert_eq!(theirs(&lab, &group), before);
+}

@@ -1,9 +1,9 @@
 //! ECS's own words in a document, before the schema sees it.
 //!
-//! What means the same in either spelling is taken: lists of `name` and `value` or `valueFrom`, and a task's size as text.
-//! Every other word of ECS's API gets a problem that says how a manifest writes it, or that no manifest can. What has got
-//! its problem leaves the document or moves to where the manifest has it, so that the schema still checks all the rest: one
-//! run names everything that has to change.
+//! What means the same in either spelling is taken: lists of `name` and `value` or `valueFrom`, and a task's size as
+//! text. Every other word of ECS's API gets a problem that says how a manifest writes it, or that no manifest can.
+//! What has got its problem leaves the document or moves to where the manifest has it, so that the schema still checks
+//! all the rest: one run names everything that has to change.
 
 mod bare;
 mod logs;
@@ -54,7 +54,24 @@ pub(super) fn read(document: Document) -> Reading {
     Reading { value, spots, problems, moves }
 }
 
-/// How a key reads whichever style it is written in: `LogConfiguration`, `log_configuration` and `log-configuration` are one.
+/// What to say about a key that ECS's API has at another place; a word of several places says nothing.
+pub(super) fn misplaced(path: Pointer, key: &str, content: &Value) -> Option<Problem> {
+    let like = |word: &str| fold(word) == fold(key);
+    if let Some((place, _, name)) = moves::RENAMED.iter().find(|(_, word, _)| like(word)) {
+        let place = Pointer::from_rfc6901(place);
+        let what = format!("ECS's `{key}` is written `{name}` in a manifest, under `{place}`");
+        return Some(problem(path, what, "move it there"));
+    }
+    if like("logConfiguration") {
+        let what = format!("ECS's `{key}` is written `logs` in a manifest, in each container");
+        return Some(problem(path, what, "move it there"));
+    }
+    let mut found = words::WORDS.iter().flat_map(|(_, words)| *words).filter(|(word, _)| like(word));
+    let (_, word) = found.next().filter(|_| found.next().is_none())?;
+    Some(words::about(*word, path, &format!("ECS's `{key}`"), content))
+}
+
+/// How a key reads in whatever style it is written: `LogConfiguration` and `log_configuration` are one.
 pub(super) fn fold(key: &str) -> String {
     key.replace(['_', '-'], "").to_lowercase()
 }

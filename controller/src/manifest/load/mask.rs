@@ -23,8 +23,8 @@ pub(super) fn values(text: &str, documents: &[Document]) -> String {
     blot_ranges(text, &secret)
 }
 
-/// Under `secrets` stand references: whatever is none may be the secret itself. Elsewhere the name tells: a key, or the `name`
-/// beside a `value` in one of ECS's lists.
+/// Under `secrets` stand references: whatever is none may be the secret itself. Elsewhere the name tells: a key, or the
+/// `name` beside a `value` in one of ECS's lists.
 fn hides(document: &Value, pointer: &Pointer, value: &Value) -> bool {
     let segments: Vec<String> = pointer.segments().collect();
     if let Some((_, above)) = segments.split_last()

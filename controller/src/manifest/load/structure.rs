@@ -8,9 +8,9 @@ use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
 use serde_json::Value;
 
-use super::ecs::fold;
+use super::ecs::{self, fold};
 use crate::manifest::pointer::Pointer;
-use crate::manifest::schema::{known_keys, normal_schema};
+use crate::manifest::schema::{home, known_keys, normal_schema};
 use crate::manifest::validate::Problem;
 
 /// What part of the node the problem is about.
@@ -100,10 +100,16 @@ fn unknown_key(schema: &Value, document: &Value, at: &Pointer, key: &str) -> Fou
     let known = known_keys(schema, at.segments());
     let nearest = nearest(key, &known);
     let free = nearest.filter(|name| document.pointer(at.key(name).as_str()).is_none());
-    let remedy = match (nearest, known.is_empty()) {
-        (Some(name), _) => format!("did you mean `{name}`?"),
-        (None, false) => format!("known keys here: {}", known.join(", ")),
-        (None, true) => "remove it".into(),
+    let content = document.pointer(at.key(key).as_str()).unwrap_or(&Value::Null);
+    if let Some(problem) = ecs::misplaced(at.key(key), key, content).filter(|_| nearest.is_none()) {
+        return Found { on: On::Key, problem, key: None };
+    }
+    let home = home(schema, key).filter(|place| !place.is_empty());
+    let remedy = match (nearest, home, known.is_empty()) {
+        (Some(name), _, _) => format!("did you mean `{name}`?"),
+        (None, Some(home), _) => format!("it belongs under `{home}`; move it there"),
+        (None, None, false) => format!("known keys here: {}", known.join(", ")),
+        (None, None, true) => "remove it".into(),
     };
     let what = format!("the key `{}` is unknown", shorten(key));
     let key_at = free.map(|name| (Kind::Suggested, at.key(name)));

@@ -10,6 +10,10 @@ const MIN_MEMORY: u32 = 6;
 /// Ports of a container instance that are taken: SSH, Docker, the ECS agent (AWS: ECS PortMapping).
 const RESERVED_HOST_PORTS: [u32; 6] = [22, 2375, 2376, 51678, 51679, 51680];
 
+/// Longest name of a log stream (AWS: Logs CreateLogStream), and the length of the task's ID at its end.
+const MAX_STREAM_NAME: usize = 512;
+const TASK_ID: usize = 32;
+
 /// Retention times that CloudWatch Logs knows, in days (AWS: Logs PutRetentionPolicy).
 const RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -34,6 +38,7 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
         stop_timeout(container, manifest.spec.launch_type, &path, problems);
         if let Some(logs) = &container.logs {
             log_settings(logs, &path.key("logs"), problems);
+            stream_name(logs, &container.name, &manifest.metadata.name, &path.key("logs"), problems);
         }
     }
 }
@@ -95,7 +100,7 @@ fn host_port(mapping: &PortMapping, mode: NetworkMode, path: &Pointer, problems:
 }
 
 fn variables(container: &Container, path: &Pointer, problems: &mut Problems) {
-    const NAME: &str = "use letters, digits, `_`, `.` and `-`, not starting with a digit";
+    const NAME: &str = "use a name without `=` and spaces, such as LOG_LEVEL";
     for (name, value) in &container.environment {
         let here = path.key("environment").key(name);
         problems.grammar(here.clone(), name, grammar::variable, NAME);
@@ -138,12 +143,8 @@ fn health_check(check: &ContainerHealthCheck, path: &Pointer, problems: &mut Pro
 fn log_settings(logs: &Logs, path: &Pointer, problems: &mut Problems) {
     problems.grammar(path.key("group"), &logs.group, grammar::log_group_name, grammar::LOG_GROUP_NAME);
     if let Some(prefix) = &logs.stream_prefix {
-        problems.grammar(
-            path.key("streamPrefix"),
-            prefix,
-            grammar::stream_prefix,
-            "use 1 to 200 characters without `:` and `*`",
-        );
+        let remedy = "use 1 or more characters without `:` and `*`";
+        problems.grammar(path.key("streamPrefix"), prefix, grammar::stream_prefix, remedy);
     }
     let Some(days) = logs.retention_days else { return };
     let path = path.key("retentionDays");
@@ -158,5 +159,17 @@ fn log_settings(logs: &Logs, path: &Pointer, problems: &mut Problems) {
     } else if !logs.create {
         let what = "the retention of a log group that is not ours is not changed";
         problems.add(path, what, "remove `retentionDays`, or `create: false`");
+    }
+}
+
+/// The agent names streams `<prefix>/<container>/<task>` (AWS: ECS developer guide, awslogs-stream-prefix).
+fn stream_name(logs: &Logs, container: &str, app: &str, path: &Pointer, problems: &mut Problems) {
+    let prefix = logs.stream_prefix.as_deref().unwrap_or(app);
+    let most = MAX_STREAM_NAME.saturating_sub(container.chars().count() + TASK_ID + 2);
+    if prefix.chars().count() > most {
+        let what =
+            format!("log streams `<prefix>/<container>/<task>` would have more than {MAX_STREAM_NAME} characters");
+        let remedy = format!("give a prefix of up to {most} characters");
+        problems.add(path.key("streamPrefix"), what, remedy);
     }
 }

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+mod limits;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -161,53 +163,6 @@ fn launch_types_and_network_modes() {
             ("/spec/networkConfiguration/assignPublicIp", json!("ENABLED"), ""),
         ],
     );
-}
-
-#[test]
-fn sizes_that_fargate_offers() {
-    for (cpu, good, bad) in [
-        (256, vec![512, 1024, 2048], vec![256, 1536, 3072]),
-        (512, vec![1024, 4096], vec![512, 5120]),
-        (4096, vec![8192, 9216, 30720], vec![7168, 31744]),
-        (8192, vec![16384, 20480, 61440], vec![17408, 65536]),
-        (16384, vec![32768, 40960, 122_880], vec![36864, 131_072]),
-        (32768, vec![61440, 122_880, 249_856], vec![65536, 131_072, 262_144]),
-    ] {
-        let with = |memory: &i32| {
-            let mut value = fargate();
-            let task = &mut value["spec"]["taskDefinition"];
-            (task["cpu"], task["memory"]) = (json!(cpu), json!(memory));
-            problems(value)
-        };
-        for memory in &good {
-            assert_eq!(with(memory), Vec::<String>::new(), "{cpu} with {memory}");
-        }
-        for memory in &bad {
-            assert_eq!(with(memory).len(), 1, "{cpu} with {memory}");
-        }
-    }
-}
-
-#[test]
-fn every_partition_has_its_regions() {
-    let in_region = |region: &str, partition: &str| {
-        let mut value = good();
-        value["metadata"]["region"] = json!(region);
-        let text = value
-            .to_string()
-            .replace("arn:aws:", &format!("arn:{partition}:"))
-            .replace(":us-west-2:", &format!(":{region}:"));
-        problems(serde_json::from_str(&text).unwrap())
-    };
-    for (region, partition) in [
-        ("eusc-de-east-1", "aws-eusc"),
-        ("us-gov-west-1", "aws-us-gov"),
-        ("cn-north-1", "aws-cn"),
-        ("eu-north-1", "aws"),
-    ] {
-        assert_eq!(in_region(region, partition), Vec::<String>::new(), "{region}");
-    }
-    assert!(in_region("eusc-de-east-1", "aws")[0].contains("not the ARN of a topic"));
 }
 
 #[test]

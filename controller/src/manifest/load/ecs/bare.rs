@@ -1,4 +1,4 @@
-//! A task definition without a manifest around it, as a file of its own or as ECS's answer.
+//! A task definition or a service without a manifest around it, as a file of its own or as ECS's answer.
 
 use serde_json::{Value, json};
 
@@ -8,35 +8,46 @@ use super::{Problems, key_like, problem};
 use crate::manifest::load::structure::On;
 use crate::manifest::pointer::Pointer;
 
-/// Puts a manifest around a bare task definition, so that all its fields get checked, and says that one is missing.
+/// What a document is instead of a manifest.
+struct Bare {
+    what: &'static str,
+    /// Where the document has it, and where a manifest does.
+    from: Pointer,
+    to: Pointer,
+}
+
+/// Puts a manifest around what has none, so that all its fields get checked, and says that one is missing.
 pub(super) fn wrap(value: &mut Value, moves: &mut Moves, problems: &mut Problems) {
-    let Some((from, to)) = place(value) else { return };
+    let Some(Bare { what, from, to }) = recognize(value) else { return };
     let Some(body) = value.pointer_mut(from.as_str()).map(Value::take) else { return };
     if let Some(tags) = value.get("tags") {
         problems.push((On::Key, cannot(Pointer::root().key("tags"), "ECS's `tags`", tags)));
     }
-    let (task, what) = match body {
-        Value::Array(containers) => (json!({ "containers": containers }), "these are container definitions of ECS"),
-        task => (task, "this is a task definition of ECS"),
-    };
-    *value = json!({
-        "apiVersion": "interstella.trade/v1",
-        "kind": "Service",
-        "metadata": { "name": "app" },
-        "spec": { "cluster": "cluster", "taskDefinition": task },
-    });
+    *value = around(body, &to);
+    let remedy = format!(
+        "put the content under `{to}` of a manifest that has `metadata.name` and `spec.cluster`, \
+         as in manifests/monolith.yaml"
+    );
+    problems.push((On::Value, problem(Pointer::root(), format!("{what} of ECS, not a manifest"), remedy)));
     moves.add(from, to);
-    let remedy = "put the content under `spec.taskDefinition` of a manifest that has `metadata.name` and `spec.cluster`, \
-                  as in manifests/monolith.yaml";
-    problems.push((On::Value, problem(Pointer::root(), format!("{what}, not a manifest"), remedy)));
 }
 
-/// Where the bare definition stands, and where a manifest has it.
-fn place(value: &Value) -> Option<(Pointer, Pointer)> {
+/// A manifest that has `body` at `to`, one of the three places of [`recognize`].
+fn around(body: Value, to: &Pointer) -> Value {
+    let spec = match to.as_str() {
+        "/spec" => body,
+        "/spec/taskDefinition" => json!({ "cluster": "cluster", "taskDefinition": body }),
+        _ => json!({ "cluster": "cluster", "taskDefinition": { "containers": body } }),
+    };
+    json!({ "apiVersion": "interstella.trade/v1", "kind": "Service", "metadata": { "name": "app" }, "spec": spec })
+}
+
+fn recognize(value: &Value) -> Option<Bare> {
     let root = Pointer::root();
-    let task = root.key("spec").key("taskDefinition");
+    let spec = root.key("spec");
+    let task = spec.key("taskDefinition");
     if value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(is_container)) {
-        return Some((root, task.key("containers")));
+        return Some(Bare { what: "these are container definitions", from: root, to: task.key("containers") });
     }
     if ["apiVersion", "kind", "spec"].iter().any(|key| value.get(key).is_some()) {
         return None;
@@ -44,7 +55,11 @@ fn place(value: &Value) -> Option<(Pointer, Pointer)> {
     // `describe-task-definition` answers with the definition under this key.
     let answer = root.key("taskDefinition");
     let is_task = |place: &Pointer| key_like(value, place, "containerDefinitions").is_some();
-    [root, answer].into_iter().find(is_task).map(|place| (place, task))
+    if let Some(from) = [root.clone(), answer].into_iter().find(is_task) {
+        return Some(Bare { what: "this is a task definition", from, to: task });
+    }
+    let is_service = key_like(value, &root, "serviceName").is_some();
+    is_service.then_some(Bare { what: "this is a service", from: root, to: spec })
 }
 
 fn is_container(item: &Value) -> bool {

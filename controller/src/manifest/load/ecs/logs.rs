@@ -8,8 +8,8 @@ use super::{Problems, key_like, places, problem, remove};
 use crate::manifest::load::structure::{On, shorten};
 use crate::manifest::pointer::Pointer;
 
-/// Options of the driver awslogs, and the key of `logs` that says the same. The region is the app's own; a log group is made
-/// unless `create: false` says that it is there.
+/// Options of the driver awslogs, and the key of `logs` that says the same. The region is the app's own; a log group is
+/// made unless `create: false` says that it is there.
 const OPTIONS: [(&str, Option<&str>); 4] = [
     ("awslogs-group", Some("group")),
     ("awslogs-stream-prefix", Some("streamPrefix")),

@@ -11,7 +11,7 @@ use crate::manifest::pointer::Pointer;
 pub(super) struct Moves(Vec<(Pointer, Pointer)>);
 
 /// Key of ECS, and of a manifest; both in the object at the first place.
-const RENAMED: [(&str, &str, &str); 3] = [
+pub(super) const RENAMED: [(&str, &str, &str); 3] = [
     ("/spec/taskDefinition", "containerDefinitions", "containers"),
     ("/spec", "deploymentConfiguration", "deployment"),
     ("/spec/deployment", "deploymentCircuitBreaker", "circuitBreaker"),

@@ -29,10 +29,12 @@ const MEMORY: Kind =
 pub(super) fn take(value: &mut Value, moves: &Moves, problems: &mut Problems) {
     for kind in [CPU, MEMORY] {
         for place in places(value, &format!("/spec/taskDefinition/{}", kind.key)) {
-            let Some(slot) = value.pointer_mut(place.as_str()).filter(|slot| slot.is_string()) else { continue };
+            let as_text = |slot: &&mut Value| slot.is_string() || slot.is_f64();
+            let Some(slot) = value.pointer_mut(place.as_str()).filter(as_text) else { continue };
             let number = slot.as_str().and_then(|text| kind.read(text));
             if number.is_none() {
-                let what = format!("`{}` is not a size", shorten(slot.as_str().unwrap_or_default()));
+                let given = slot.as_str().map_or_else(|| slot.to_string(), shorten);
+                let what = format!("`{given}` is not a size");
                 let remedy = format!("write {}", kind.examples);
                 problems.push((On::Value, problem(moves.written(&place), what, remedy)));
             }

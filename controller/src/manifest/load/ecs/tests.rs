@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::words::{VALUES, WORDS, Word};
@@ -21,7 +22,7 @@ fn model() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Structures of ECS's API, the place where a manifest has the same, and the members that have code of their own.
+/// Structures of ECS's API, the place where a manifest has the same, and the members that are read by other code.
 const STRUCTURES: [(&str, &str, &[&str]); 11] = [
     ("RegisterTaskDefinitionRequest", "/spec/taskDefinition", &["containerDefinitions"]),
     ("TaskDefinition", "/spec/taskDefinition", &["containerDefinitions"]),
@@ -230,4 +231,55 @@ spec:
     let problems = load_str("f.yaml", text).unwrap_err();
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("a_service_in_ecss_words", lines.join("\n"));
+}
+
+#[test]
+fn what_stands_at_another_place_is_told_its_own() {
+    let text = r#"
+apiVersion: interstella.trade/v1
+kind: Service
+metadata: { name: app }
+desiredCount: 1
+spec:
+  cluster: c
+  volumes: [{ name: v }]
+  containerDefinitions: []
+  logConfiguration: {}
+  image: a
+  replicas: 3
+  taskDefinition:
+    cpu: .25
+    family: f
+    enableExecuteCommand: true
+    containers: [{ name: app, image: a, memory: 64MB }]
+"#;
+    let problems = load_str("f.yaml", text).unwrap_err();
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("another_place", lines.join("\n"));
+    let service = r#"{ "cluster": "c", "serviceName": "web", "taskDefinition": "web:3", "role": "r" }"#;
+    let lines: Vec<String> = load_str("service.json", service).unwrap_err().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!("a_bare_service", lines.join("\n"));
+}
+
+/// A task definition as a whole document, with most of what is read in a way of its own.
+const BARE: &str = r#"{ "family": "f", "cpu": "1 vCPU", "requiresCompatibilities": ["EC2"], "containerDefinitions": [{ "name": "a",
+  "image": "a", "cpu": "1", "environment": [{ "name": "A", "value": "b" }], "logConfiguration": { "logDriver": "awslogs",
+  "options": { "awslogs-group": "g", "mode": "x" } } }], "volumes": [] }"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn damaged_words_of_ecs_never_panic(at in 0usize..420, with in "[-:{}\\[\\]\"\\n a1]{0,4}", cut in 0usize..12) {
+        for whole in [BARE, LISTS] {
+            let mut text: Vec<char> = whole.chars().collect();
+            let at = at.min(text.len());
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, with.chars());
+            for problem in load_str("damaged", &text.into_iter().collect::<String>()).err().unwrap_or_default() {
+                prop_assert!(problem.line >= 1 && problem.column >= 1 && !problem.remedy.is_empty());
+                problem.render(false, 80);
+            }
+        }
+    }
 }

@@ -23,9 +23,9 @@ pub(super) enum Word {
 
 use Word::{Answer, Fixed, Missing, Written};
 
-/// Words of ECS by the place that they would have in a manifest, deeper places first, so that what is in a part gets its
-/// words before the part does.
-pub(super) const WORDS: [(&str, &[(&str, Word)]); 9] = [
+/// Words of ECS by the place that they would have in a manifest, deeper places first, so that what is in a part gets
+/// its words before the part does.
+pub(super) const WORDS: [(&str, &[(&str, Word)]); 8] = [
     ("/spec/taskDefinition/containers/*/portMappings/*", &PORT_MAPPING),
     ("/spec/taskDefinition/containers/*", &CONTAINER),
     ("/spec/taskDefinition", &TASK_DEFINITION),
@@ -34,7 +34,6 @@ pub(super) const WORDS: [(&str, &[(&str, Word)]); 9] = [
     ("/spec/loadBalancers/*", &LOAD_BALANCER),
     ("/spec/loadBalancer", &LOAD_BALANCER),
     ("/spec", &SERVICE),
-    ("", &SERVICE),
 ];
 
 /// AWS: ECS PortMapping.
@@ -202,7 +201,7 @@ fn members(value: &mut Value, place: &Pointer, words: &[(&str, Word)], moves: &M
 }
 
 /// What to say about `content` under a word that the document calls `subject`.
-fn about(word: Word, path: Pointer, subject: &str, content: &Value) -> Problem {
+pub(super) fn about(word: Word, path: Pointer, subject: &str, content: &Value) -> Problem {
     match word {
         Written(how) => problem(path, format!("{subject} has another form in a manifest"), format!("write {how}")),
         Fixed(values) if leaves(content).iter().all(|leaf| values.contains(&leaf.as_str())) => {
