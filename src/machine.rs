@@ -10,7 +10,7 @@ use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::Cloud;
 use interstella_localcloud::elb::Ports;
 use interstella_localcloud::images::{Images, Program};
-use interstella_localcloud::proxy::{Proxy, Sockets};
+use interstella_localcloud::proxy::{Moved, Proxy, Sockets};
 use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::wire::Access;
@@ -52,6 +52,9 @@ pub struct Plan {
     pub access_key: Option<String>,
     /// Names by which the listeners go besides those of loopback, in lower case.
     pub names: Vec<String>,
+    /// Whether a listener's socket goes to another port where it cannot have the listener's own, and who is told; otherwise
+    /// the call fails.
+    pub moved: Option<fn(&Moved)>,
     /// Ports of the programs beside the cloud, and what each is. SNS delivers to none of them.
     pub own_ports: BTreeMap<u16, &'static str>,
 }
@@ -73,7 +76,7 @@ impl Machine {
             listener.local_addr().map_err(|error| Failure::because("cannot tell the cloud's port", &error))?;
         let endpoint_url = format!("http://{address}");
         let clock = Clock::live(plan.speed);
-        let sockets = Arc::new(Sockets::default());
+        let sockets = Arc::new(plan.moved.map_or_else(Sockets::default, Sockets::moving));
         let mut world = world(&plan, &clock, &endpoint_url, &sockets)?;
         world.own_ports.insert(address.port(), "the local cloud's own API");
         let proxy = Proxy::new(sockets, plan.names.clone());

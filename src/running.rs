@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::shutdown::Shutdown;
 use crate::telemetry::lookup;
 use crate::verb::Context;
-use crate::watching::{self, Adapt};
+use crate::watching;
 
 /// Longest wait of a changed manifest, in milliseconds.
 const JITTER_MOST_MS: u64 = 75;
@@ -57,14 +57,13 @@ pub async fn start(
     context: &Context,
     session: Session,
     path: PathBuf,
-    adapt: Adapt,
     interval: Duration,
     listener: TcpListener,
     names: Vec<String>,
 ) -> Result<Running, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
-    let source = watching::follow(context, path, adapt).await?;
+    let source = watching::follow(context, path).await?;
     let holder = Holder { pid: std::process::id(), url: Some(url.clone()) };
     let folder = runtime_folder(&context.environment);
     let token = token(&folder)?;

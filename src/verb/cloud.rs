@@ -77,6 +77,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         search_path: machine::search_path(&context.environment),
         access_key: arguments.token.map(|AccessKey(key)| key),
         names: arguments.hosts,
+        moved: None,
         own_ports: BTreeMap::new(),
     };
     let machine = Machine::start(plan).await?;

@@ -11,7 +11,6 @@ use crate::failure::Failure;
 use crate::running;
 use crate::session::Session;
 use crate::verb::Context;
-use crate::watching::Adapt;
 
 /// Flags of `run`.
 #[derive(Debug, Args)]
@@ -37,10 +36,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     let listener = running::listen(SocketAddr::new(arguments.address, arguments.port))?;
     let session = Session::connect(&context.common).await?;
     let interval = Duration::from_secs(arguments.interval);
-    let as_written: Adapt = Box::new(|_| ());
     let running =
-        running::start(&context, session, arguments.manifests.path, as_written, interval, listener, arguments.hosts)
-            .await?;
+        running::start(&context, session, arguments.manifests.path, interval, listener, arguments.hosts).await?;
     let received = context.shutdown.received().await;
     running.ended().await;
     Ok(received.exit_code())

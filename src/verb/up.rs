@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use clap::Args;
 use interstella_controller::controller::Shared;
-use interstella_controller::manifest::Manifest;
 use interstella_controller::status::AppStatus;
 use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
-use interstella_localcloud::runtime::process::port_is_free;
+use interstella_localcloud::proxy::Moved;
 use interstella_localcloud::seed::SeedOptions;
 use tokio::net::TcpListener;
 
@@ -26,13 +25,10 @@ use crate::shutdown::Received;
 use crate::verb::Context;
 use crate::verb::cloud::STOP_GRACE;
 use crate::verb::env::export_line;
-use crate::watching::Adapt;
 use crate::{manifests, output, running};
 
 /// How often the apps are looked at until they have converged.
 const LOOK: Duration = Duration::from_millis(50);
-/// What a listener port is moved by when something else holds it.
-const MOVED_BY: u16 = 10_000;
 
 /// Flags of `up`.
 #[derive(Debug, Args)]
@@ -64,7 +60,7 @@ pub struct Arguments {
 
 /// Starts everything, says when it has converged, and ends everything at a signal.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
-    let declared = manifests::require(&context, &arguments.manifests.path)?;
+    manifests::require(&context, &arguments.manifests.path)?;
     let hq_listener = machine::bind(arguments.hq_port, "--hq-port")?;
     let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)))?;
     let hq_address = hq_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
@@ -73,7 +69,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         controller_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let machine = start_machine(&context, &arguments, &api_key, hq_address, controller_address).await?;
     output::note(format_args!("local cloud    {}", machine.endpoint_url));
-    let ended = run_on(&context, arguments, declared, &machine, api_key, hq_listener, controller_listener).await;
+    let ended = run_on(&context, arguments, &machine, api_key, hq_listener, controller_listener).await;
     output::note("stopping everything");
     machine.stop(STOP_GRACE).await;
     ended.map(Received::exit_code)
@@ -98,6 +94,7 @@ async fn start_machine(
         search_path: machine::search_path(&context.environment),
         access_key: None,
         names: arguments.hosts.clone(),
+        moved: Some(moved),
         own_ports: BTreeMap::from([
             (hq_address.port(), "headquarters"),
             (controller_address.port(), "the controller's HTTP interface"),
@@ -110,7 +107,6 @@ async fn start_machine(
 async fn run_on(
     context: &Context,
     arguments: Arguments,
-    declared: Vec<Manifest>,
     machine: &Machine,
     api_key: ApiKey,
     hq_listener: TcpListener,
@@ -124,12 +120,10 @@ async fn run_on(
         ..context.common.clone()
     };
     let session = Session::connect(&common).await?;
-    let moved = moved_ports(&declared);
     let path = arguments.manifests.path.clone();
     let interval = Duration::from_secs(arguments.interval);
     let controller =
-        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener, arguments.hosts)
-            .await?;
+        running::start(context, session, path.clone(), interval, controller_listener, arguments.hosts).await?;
     tokio::select! {
         () = converged(&controller.shared) => {
             hq.publishing.start();
@@ -174,25 +168,10 @@ fn start_hq(
     Ok(Headquarters { url, publishing })
 }
 
-/// Listener ports that something else on this machine holds, and where they go instead.
-fn moved_ports(manifests: &[Manifest]) -> BTreeMap<u32, u32> {
-    let declared = manifests.iter().filter_map(|manifest| Some(manifest.spec.load_balancer.as_ref()?.listener.port));
-    let held = declared.filter_map(|port| u16::try_from(port).ok()).filter(|port| !port_is_free(*port));
-    let moved = held.filter_map(|port| {
-        let free = (port.checked_add(MOVED_BY)?..=u16::MAX).find(|port| port_is_free(*port))?;
-        output::note(format_args!("port {port} is held by another program; the listener is moved to {free}"));
-        Some((u32::from(port), u32::from(free)))
-    });
-    moved.collect()
-}
-
-fn adapt(moved: BTreeMap<u32, u32>) -> Adapt {
-    Box::new(move |manifest| {
-        if let Some(load_balancer) = &mut manifest.spec.load_balancer {
-            let port = &mut load_balancer.listener.port;
-            *port = moved.get(port).copied().unwrap_or(*port);
-        }
-    })
+/// Says where a listener went whose port could not be had.
+fn moved(moved: &Moved) {
+    let Moved { port, socket, reason } = moved;
+    output::note(format_args!("listener port {port}: {reason}; its clients connect to {socket} instead"));
 }
 
 /// Resolves when every app is as its manifest says and serves.

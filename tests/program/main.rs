@@ -15,6 +15,7 @@ mod drift;
 mod edit;
 mod listeners;
 mod load;
+mod moved;
 mod plan;
 mod simulate;
 mod storm;

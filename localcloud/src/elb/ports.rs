@@ -4,6 +4,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Tag of a listener, shown by `DescribeTags` while its socket is at another port than the API says: that port. It is the local
+/// cloud's own and cannot be written, as tags that begin with `aws:` cannot on AWS.
+pub(super) const SOCKET_TAG: &str = "localcloud:port";
+
 /// Opens and closes listener sockets. A port is reserved once, however many load balancers listen on it.
 pub trait Ports: Send + Sync {
     /// Opens the port; nothing happens if it is open already.
@@ -14,6 +18,9 @@ pub trait Ports: Send + Sync {
 
     /// Gives the port back.
     fn release(&self, port: u16);
+
+    /// The port of this machine that clients of a listener connect to: the listener's own, unless something else has that.
+    fn socket(&self, port: u16) -> u16;
 }
 
 /// Ports in the books only.
@@ -25,6 +32,10 @@ impl Ports for NoSockets {
     }
 
     fn release(&self, _port: u16) {}
+
+    fn socket(&self, port: u16) -> u16 {
+        port
+    }
 }
 
 /// The ports in use; by default in the books only.
@@ -42,6 +53,15 @@ impl PortsHandle {
 
     pub(super) fn release(&self, port: u16) {
         self.0.release(port);
+    }
+
+    pub(super) fn socket(&self, port: u16) -> u16 {
+        self.0.socket(port)
+    }
+
+    /// The socket of a listener's port where it is another port.
+    pub(super) fn moved(&self, port: u16) -> Option<u16> {
+        Some(self.socket(port)).filter(|socket| *socket != port)
     }
 }
 
