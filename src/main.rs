@@ -3,6 +3,8 @@
 mod cli;
 mod failure;
 mod http;
+#[cfg(feature = "local")]
+mod image;
 mod load;
 #[cfg(feature = "local")]
 mod machine;

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::{Common, ManifestPath, lower, speed};
 use crate::failure::Failure;
+use crate::image::GivenImage;
 use crate::machine::{self, Machine, Plan, REGION};
 use crate::running::Running;
 use crate::session::Session;
@@ -53,6 +54,9 @@ pub struct Arguments {
     /// Cloud seconds in a second of this machine
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
+    /// A further image: its name, and the program that stands for it (may be repeated; docs/local-programs.md)
+    #[arg(long = "image", value_name = "NAME[:TAG]=PATH")]
+    images: Vec<GivenImage>,
     /// Seconds between the controller's looks at a converged app
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
@@ -85,7 +89,7 @@ async fn start_machine(
     let plan = Plan {
         port: arguments.cloud_port,
         speed: arguments.speed,
-        images: Vec::new(),
+        images: arguments.images.clone(),
         seed: SeedOptions {
             api_key: api_key.expose().to_owned(),
             api_endpoint: format!("http://{hq_address}/receiving/"),
