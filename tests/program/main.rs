@@ -17,6 +17,8 @@ mod listeners;
 mod load;
 mod moved;
 mod plan;
+mod python;
+mod shipped;
 mod simulate;
 mod storm;
 mod up;
