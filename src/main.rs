@@ -6,6 +6,8 @@ mod cli;
 mod failure;
 mod headquarters;
 mod http;
+#[cfg(feature = "local")]
+mod image;
 mod load;
 #[cfg(feature = "local")]
 mod machine;

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::shutdown::Shutdown;
 use crate::telemetry::lookup;
 use crate::verb::Context;
-use crate::watching::{self, Adapt};
+use crate::watching;
 
 /// Longest wait of a changed manifest, in milliseconds.
 const JITTER_MOST_MS: u64 = 75;
@@ -56,8 +56,6 @@ impl Running {
 pub struct Settings {
     /// Where the manifests are.
     pub path: PathBuf,
-    /// What this machine has to change in them.
-    pub adapt: Adapt,
     /// Wait between passes over a converged app.
     pub interval: Duration,
     /// Names by which the HTTP interface may be called, besides those of its address.
@@ -73,10 +71,10 @@ pub async fn start(
     listener: TcpListener,
     settings: Settings,
 ) -> Result<Running, Failure> {
-    let Settings { path, adapt, interval, names, shows_health } = settings;
+    let Settings { path, interval, names, shows_health } = settings;
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
-    let source = watching::follow(context, path, adapt).await?;
+    let source = watching::follow(context, path).await?;
     let holder = Holder { pid: std::process::id(), url: Some(url.clone()) };
     let folder = runtime_folder(&context.environment);
     let token = token(&folder)?;

@@ -16,6 +16,10 @@ use crate::plan::{On, Plan};
 use crate::resource::service::{self, Found};
 use crate::resource::{subscription, task_definition};
 
+/// Tag of a listener by which a stand-in for AWS on one machine says at which port clients connect, while something else has the
+/// listener's own. On AWS no listener has it.
+const SOCKET_TAG: &str = "localcloud:port";
+
 /// How an app is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -257,5 +261,8 @@ fn endpoint(desired: &Desired, observed: &Observed) -> Option<String> {
     let front = desired.front.as_ref()?;
     let found = observed.load_balancer(&front.load_balancer.0)?;
     let scheme = front.listener.protocol.to_ascii_lowercase();
-    Some(format!("{scheme}://{}:{}", found.dns_name, front.listener.port))
+    let mut listeners = observed.listeners.iter().filter(|one| one.load_balancer_arn == found.arn);
+    let listener = listeners.find(|one| one.spec.port == front.listener.port);
+    let port = listener.and_then(|one| one.tags.get(SOCKET_TAG)?.parse().ok()).unwrap_or(front.listener.port);
+    Some(format!("{scheme}://{}:{port}", found.dns_name))
 }

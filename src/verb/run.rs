@@ -37,7 +37,6 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     let session = Session::connect(&context.common).await?;
     let settings = Settings {
         path: arguments.manifests.path,
-        adapt: Box::new(|_| ()),
         interval: Duration::from_secs(arguments.interval),
         names: arguments.hosts,
         shows_health: false,

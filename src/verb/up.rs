@@ -10,31 +10,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use interstella_controller::manifest::Manifest;
 use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
-use interstella_localcloud::runtime::process::port_is_free;
+use interstella_localcloud::proxy::Moved;
 use interstella_localcloud::seed::SeedOptions;
 use tokio::net::TcpListener;
 
 use crate::cli::{Common, ManifestPath, lower, speed};
 use crate::failure::Failure;
 use crate::headquarters::Headquarters;
+use crate::image::GivenImage;
 use crate::machine::{self, Machine, Plan};
 use crate::running::{Running, Settings};
 use crate::session::Session;
 use crate::shutdown::Received;
 use crate::verb::Context;
 use crate::verb::cloud::STOP_GRACE;
-use crate::watching::Adapt;
 use crate::{manifests, output, running, screen};
 use follow::Places;
 use live::Live;
 
 /// Port of the local cloud's API unless another is asked for.
 const DEFAULT_CLOUD_PORT: u16 = 4566;
-/// What a listener port is moved by when something else holds it.
-const MOVED_BY: u16 = 10_000;
 
 /// Flags of `up`.
 #[derive(Debug, Args)]
@@ -59,6 +56,9 @@ pub struct Arguments {
     /// Cloud seconds in a second of this machine
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
+    /// A further image: its name, and the program that stands for it (may be repeated; docs/local-programs.md)
+    #[arg(long = "image", value_name = "NAME[:TAG]=PATH")]
+    images: Vec<GivenImage>,
     /// Seconds between the controller's looks at a converged app
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
@@ -66,7 +66,7 @@ pub struct Arguments {
 
 /// Starts everything, says when it has converged, and ends everything at a signal.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
-    let declared = manifests::require(&context, &arguments.manifests.path)?;
+    manifests::require(&context, &arguments.manifests.path)?;
     let hq_listener = machine::bind(arguments.hq_port, "--hq-port")?;
     let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)))?;
     let hq_address = hq_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
@@ -75,7 +75,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         controller_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let machine = start_machine(&context, &arguments, &api_key, hq_address, controller_address).await?;
     output::note(format_args!("local cloud    {}", machine.endpoint_url));
-    let ended = run_on(&context, arguments, declared, &machine, api_key, hq_listener, controller_listener).await;
+    let ended = run_on(&context, arguments, &machine, api_key, hq_listener, controller_listener).await;
     output::note("stopping everything");
     machine.stop(STOP_GRACE).await;
     ended.map(Received::exit_code)
@@ -92,7 +92,7 @@ async fn start_machine(
         region: context.common.local_region().to_owned(),
         port: arguments.cloud_port,
         speed: arguments.speed,
-        images: Vec::new(),
+        images: arguments.images.clone(),
         workshop: Some(SeedOptions {
             api_key: api_key.expose().to_owned(),
             api_endpoint: format!("http://{hq_address}/receiving/"),
@@ -101,6 +101,7 @@ async fn start_machine(
         search_path: machine::search_path(&context.environment),
         access_key: None,
         names: arguments.hosts.clone(),
+        moved: Some(moved),
         own_ports: BTreeMap::from([
             (hq_address.port(), "headquarters"),
             (controller_address.port(), "the controller's HTTP interface"),
@@ -113,7 +114,6 @@ async fn start_machine(
 async fn run_on(
     context: &Context,
     arguments: Arguments,
-    declared: Vec<Manifest>,
     machine: &Machine,
     api_key: ApiKey,
     hq_listener: TcpListener,
@@ -127,11 +127,9 @@ async fn run_on(
         ..context.common.clone()
     };
     let session = Session::connect(&common).await?;
-    let moved = moved_ports(&declared);
     let path = arguments.manifests.path.clone();
     let settings = Settings {
         path: path.clone(),
-        adapt: adapt(moved),
         interval: Duration::from_secs(arguments.interval),
         names: arguments.hosts,
         shows_health: screen::size().is_some(),
@@ -185,25 +183,10 @@ fn start_hq(
     Ok(Orders { url, publishing })
 }
 
-/// Listener ports that something else on this machine holds, and where they go instead.
-fn moved_ports(manifests: &[Manifest]) -> BTreeMap<u32, u32> {
-    let declared = manifests.iter().filter_map(|manifest| Some(manifest.spec.load_balancer.as_ref()?.listener.port));
-    let held = declared.filter_map(|port| u16::try_from(port).ok()).filter(|port| !port_is_free(*port));
-    let moved = held.filter_map(|port| {
-        let free = (port.checked_add(MOVED_BY)?..=u16::MAX).find(|port| port_is_free(*port))?;
-        output::note(format_args!("port {port} is held by another program; the listener is moved to {free}"));
-        Some((u32::from(port), u32::from(free)))
-    });
-    moved.collect()
-}
-
-fn adapt(moved: BTreeMap<u32, u32>) -> Adapt {
-    Box::new(move |manifest| {
-        if let Some(load_balancer) = &mut manifest.spec.load_balancer {
-            let port = &mut load_balancer.listener.port;
-            *port = moved.get(port).copied().unwrap_or(*port);
-        }
-    })
+/// Says where a listener went whose port could not be had.
+fn moved(moved: &Moved) {
+    let Moved { port, socket, reason } = moved;
+    output::note(format_args!("listener port {port}: {reason}; its clients connect to {socket} instead"));
 }
 
 fn live(context: &Context, controller: &Running, hq_url: &str) -> Live {

@@ -93,6 +93,8 @@ pub struct Interface {
 pub struct TaskContainer {
     name: String,
     image: String,
+    /// Digest of what was pulled.
+    image_digest: Option<String>,
     arn: String,
     runtime_id: String,
     exit_code: Option<i32>,
