@@ -11,7 +11,7 @@ use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::ecs::errors::invalid;
 use crate::ecs::tags::{self, Tag};
-use crate::ecs::{Remembered, cluster, deployment, read};
+use crate::ecs::{Remembered, cluster, deployment, placement, read};
 use crate::world::{ACCOUNT, World};
 
 /// Input of CreateService.
@@ -103,7 +103,7 @@ fn new_service(world: &World, now: CloudTime, key: &ServiceKey, input: Create) -
     let given = input.deployment_configuration.unwrap_or_default();
     let deployment_settings = DeploymentSettings::default().with(&given)?;
     let zone_rebalancing = zone_rebalancing(input.availability_zone_rebalancing, deployment_settings.maximum_percent)?;
-    check::placement(&input.placement_constraints, &input.placement_strategy)?;
+    placement::check(&input.placement_constraints, &input.placement_strategy)?;
     match world.ecs.services.get(key).map(|service| service.status) {
         Some(ServiceStatus::Active) => return Err(invalid("Creation of service was not idempotent.")),
         Some(ServiceStatus::Draining) => {

@@ -7,8 +7,8 @@ use super::settings::Given;
 use super::{LoadBalancer, NetworkConfiguration, Service, ServiceKey, ServiceStatus, Workload, check, reconcile_at};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
-use crate::ecs::deployment;
 use crate::ecs::errors::{self, invalid};
+use crate::ecs::{deployment, placement};
 use crate::event::Event;
 use crate::world::World;
 
@@ -114,7 +114,7 @@ fn apply(service: &mut Service, input: Update) -> Result<(), ApiError> {
     }
     let constraints = input.placement_constraints.unwrap_or_else(|| service.placement_constraints.clone());
     let strategy = input.placement_strategy.unwrap_or_else(|| service.placement_strategy.clone());
-    check::placement(&constraints, &strategy)?;
+    placement::check(&constraints, &strategy)?;
     (service.placement_constraints, service.placement_strategy) = (constraints, strategy);
     service.grace_seconds = input.health_check_grace_period_seconds.unwrap_or(service.grace_seconds);
     service.execute_command = input.enable_execute_command.unwrap_or(service.execute_command);

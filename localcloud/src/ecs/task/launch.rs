@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::{Task, start};
 use crate::ecs::task_definition::{self, Container, Secret};
-use crate::effect::{ContainerLaunch, TaskLaunch};
+use crate::effect::ContainerLaunch;
 use crate::world::World;
 use crate::{logs, ssm};
 
-/// Prepares the launch of a task and binds its addresses.
-pub fn prepare(world: &mut World, id: &str) -> Result<TaskLaunch, String> {
+/// Prepares the launch of a task's containers, in the order of the task definition, and binds the task's addresses.
+pub fn prepare(world: &mut World, id: &str) -> Result<Vec<ContainerLaunch>, String> {
     let missing = || "CannotStartContainerError: the task definition is gone".to_owned();
     let task = world.ecs.tasks.get(id).cloned().ok_or_else(missing)?;
     let definition = task_definition::find(&world.ecs, &task.definition).cloned().ok_or_else(missing)?;
@@ -19,7 +19,7 @@ pub fn prepare(world: &mut World, id: &str) -> Result<TaskLaunch, String> {
         containers.push(container_launch(world, &task, container)?);
     }
     bind(world, &task, &mut containers)?;
-    Ok(TaskLaunch { task_id: id.to_owned(), containers })
+    Ok(containers)
 }
 
 /// A container's launch, without its ports.
@@ -35,11 +35,13 @@ fn container_launch(world: &World, task: &Task, container: &Container) -> Result
         .and_then(|given| given["command"].as_array())
         .map(|words| words.iter().filter_map(Value::as_str).map(str::to_owned).collect());
     Ok(ContainerLaunch {
+        task_id: task.id.clone(),
         name: container.name.clone(),
         program,
         entry_point: container.entry_point.clone(),
         command: command.unwrap_or_else(|| container.command.clone()),
         environment,
+        working_directory: container.working_directory.clone(),
         ports: Vec::new(),
         log: log(world, task, container)?,
     })

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::NetworkMode;
+use super::dependency::Dependency;
+use super::health_check::{HealthCheck, INTERVAL_SECONDS, RETRIES, TIMEOUT_SECONDS};
 use crate::call::ApiError;
 use crate::ecs::errors::client;
 
@@ -90,8 +92,39 @@ pub struct Container {
     pub log_configuration: Option<LogConfiguration>,
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_timeout: Option<u64>,
-    /// Kept and shown; the local cloud runs no commands, it takes a running container for healthy.
-    pub health_check: Option<Value>,
+    /// Seconds that other containers wait for this one to be as they need it; `None`: for ever.
+    pub start_timeout: Option<u64>,
+    /// How its health is found out.
+    pub health_check: Option<HealthCheck>,
+    /// What has to be true of other containers before it starts.
+    #[serde(default)]
+    pub depends_on: Vec<Dependency>,
+    /// Directory that its processes start in.
+    pub working_directory: Option<String>,
+    /// Where volumes are mounted.
+    #[serde(default)]
+    pub mount_points: Vec<MountPoint>,
+    /// Containers whose mounts it has too.
+    #[serde(default)]
+    pub volumes_from: Vec<VolumeFrom>,
+}
+
+/// A mount of a volume. There are no mounts here: it is only held against the volumes there are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MountPoint {
+    /// Name of a volume of the task definition.
+    #[serde(default)]
+    pub source_volume: String,
+}
+
+/// All mounts of another container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeFrom {
+    /// The other container.
+    #[serde(default)]
+    pub source_container: String,
 }
 
 /// A port of a container.
@@ -157,9 +190,9 @@ pub fn complete(definition: &mut Map<String, Value>, network_mode: NetworkMode) 
         complete_port(mapping, network_mode)?;
     }
     if let Some(check) = definition.get_mut("healthCheck").and_then(Value::as_object_mut) {
-        for (member, value) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
-            check.entry(member).or_insert(json!(value));
-        }
+        check.entry("interval").or_insert(json!(INTERVAL_SECONDS));
+        check.entry("timeout").or_insert(json!(TIMEOUT_SECONDS));
+        check.entry("retries").or_insert(json!(RETRIES));
     }
     Ok(())
 }
