@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::settings::Given;
+use super::settings::{self, Given};
 use super::{LoadBalancer, NetworkConfiguration, Service, ServiceKey, ServiceStatus, Workload, check, reconcile_at};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
@@ -43,11 +43,8 @@ pub struct Update {
 
 /// UpdateService: a changed workload, or force, is a new deployment.
 pub fn update(world: &mut World, now: CloudTime, input: Update) -> Answer {
+    refuse_unsupported(&input)?;
     let key = super::active(&world.ecs, input.cluster.as_deref(), &input.service)?;
-    if !input.service_registries.is_empty() || !input.capacity_provider_strategy.is_empty() {
-        return Err(ApiError::not_implemented("ecs UpdateService with serviceRegistries or capacityProviderStrategy"));
-    }
-    input.deployment_controller.as_ref().map_or(Ok(()), super::create::DeploymentController::check)?;
     let Some(service) = world.ecs.services.get(&key) else { return Err(errors::service_not_found()) };
     let workload = changed_workload(world, service, &input)?;
     let force = input.force_new_deployment;
@@ -65,6 +62,19 @@ pub fn update(world: &mut World, now: CloudTime, input: Update) -> Answer {
         reconcile_at(world, now, &key);
     }
     super::answer(world, &key, true)
+}
+
+fn refuse_unsupported(input: &Update) -> Result<(), ApiError> {
+    for (member, given) in [
+        ("serviceRegistries", &input.service_registries),
+        ("capacityProviderStrategy", &input.capacity_provider_strategy),
+    ] {
+        if !given.is_empty() {
+            return Err(ApiError::not_implemented(format!("ecs UpdateService with {member}")));
+        }
+    }
+    input.deployment_configuration.as_ref().map_or(Ok(()), settings::refuse_unsupported)?;
+    input.deployment_controller.as_ref().map_or(Ok(()), super::create::DeploymentController::check)
 }
 
 /// Sets how many tasks the service should have, whoever asks for it. The PRIMARY deployment tells when that changed.

@@ -33,7 +33,7 @@ const MAX_STOPPED: usize = 1_000;
 pub fn launch(world: &mut World, now: CloudTime, id: &str) {
     let Some(task) = world.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Provisioning) else { return };
     task.set_status(Status::Pending);
-    match launch::prepare(world, id) {
+    match launch::prepare(world, now, id) {
         Ok(launches) => {
             if let Some(task) = world.ecs.tasks.get_mut(id) {
                 task.pull_stopped_at = Some(now);

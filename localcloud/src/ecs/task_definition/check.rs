@@ -1,5 +1,6 @@
 //! What RegisterTaskDefinition refuses.
 
+mod logs;
 mod size;
 mod volumes;
 
@@ -23,6 +24,10 @@ pub fn check(
     cpu: Option<u32>,
     memory: Option<u32>,
 ) -> Result<(), ApiError> {
+    if input.enable_fault_injection == Some(true) {
+        return Err(ApiError::not_implemented("ecs RegisterTaskDefinition with enableFaultInjection"));
+    }
+    let volumes = volumes::read(&input.volumes)?;
     check_name("Family", &input.family)?;
     if containers.is_empty() {
         return Err(client("Container list cannot be empty."));
@@ -46,7 +51,7 @@ pub fn check(
         ));
     }
     let problem = size::problem(containers, cpu, memory)
-        .or_else(|| volumes::problem(containers, &input.volumes))
+        .or_else(|| volumes::problem(containers, &volumes))
         .or_else(|| dependency::problem(containers));
     if let Some(problem) = problem {
         return Err(client(problem));
@@ -90,13 +95,7 @@ fn check_container(container: &Container, task_memory: Option<u32>) -> Result<()
     if container.port_mappings.iter().any(|port| port.container_port == 0) {
         return refuse("'containerPort' must be between 1 and 65535.");
     }
-    let logs = container.log_configuration.as_ref().filter(|logs| logs.log_driver == "awslogs");
-    if let Some(missing) =
-        logs.and_then(|logs| ["awslogs-group", "awslogs-region"].into_iter().find(|o| !logs.options.contains_key(*o)))
-    {
-        return Err(client(format!("Log driver awslogs requires options: {missing}")));
-    }
-    Ok(())
+    container.log_configuration.as_ref().map_or(Ok(()), logs::check)
 }
 
 fn check_compatibilities(

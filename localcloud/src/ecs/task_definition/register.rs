@@ -32,7 +32,7 @@ pub struct Register {
     ephemeral_storage: Option<Value>,
     pid_mode: Option<String>,
     ipc_mode: Option<String>,
-    enable_fault_injection: Option<bool>,
+    pub(super) enable_fault_injection: Option<bool>,
 }
 
 /// RegisterTaskDefinition: never idempotent, always the next number.
