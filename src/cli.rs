@@ -81,6 +81,8 @@ pub enum Verb {
     Run(verb::run::Arguments),
     /// Conditions, counts, rollout, endpoint, and why an app is not ready
     Status(verb::status::Arguments),
+    /// Every app of this manager, with those that no manifest declares
+    List(verb::list::Arguments),
     /// Orders by a load profile, at a rate or in bursts, and what becomes of them
     Load(verb::load::Arguments),
     /// Start a new deployment of the same revision, as after pushing a tag again

@@ -1,5 +1,6 @@
 //! The command `interstella`: reads arguments and environment, and hands over to one file per verb.
 
+mod apps;
 mod cli;
 mod failure;
 mod http;

@@ -61,7 +61,8 @@ impl Profile {
         let header = reader.headers().map_err(|error| broken(name, &error))?;
         if header.iter().ne(HEADER) {
             let found = header.iter().collect::<Vec<_>>().join(",");
-            return Err(Failure::new(format!("{name}: the header is {found:?}"))
+            let what = if found.is_empty() { "it is empty".to_owned() } else { format!("the header is {found:?}") };
+            return Err(Failure::new(format!("{name}: {what}"))
                 .remedy(format!("begin the file with the line {}", HEADER.join(","))));
         }
         let mut steps = Vec::new();

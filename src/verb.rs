@@ -5,6 +5,7 @@ pub mod apply;
 pub mod cloud;
 pub mod destroy;
 pub mod env;
+pub mod list;
 pub mod load;
 #[cfg(feature = "local")]
 pub mod parts;
@@ -76,6 +77,7 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,
         Verb::Apply(arguments) => interruptible(&context, apply::run(&context, &arguments)).await,
         Verb::Status(arguments) => interruptible(&context, status::run(&context, &arguments)).await,
+        Verb::List(arguments) => interruptible(&context, list::run(&context, &arguments)).await,
         Verb::Load(arguments) => load::run(context, arguments).await,
         Verb::Restart(arguments) => {
             interruptible(&context, restart::run(&context, &arguments, restart::Why::Asked)).await

@@ -50,7 +50,7 @@ fn take_in(
     }
     for app in withdrawn.keys() {
         output::note(format_args!(
-            "{app}: no manifest declares it any more; it stays as it is (to delete it: interstella destroy)"
+            "{app}: no manifest declares it any more; it stays as it is (to delete it: interstella destroy {app})"
         ));
     }
     if !problems.is_empty() {

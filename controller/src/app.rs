@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
@@ -31,6 +32,25 @@ impl AppName {
         text == self.name || text == self.to_string()
     }
 }
+
+impl FromStr for AppName {
+    type Err = NotAnAppName;
+
+    /// Reads `<cluster>/<name>`, as the tag [`APP_TAG`] has it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (cluster, name) = text.split_once('/').ok_or(NotAnAppName)?;
+        let is_name = |part: &str| !part.is_empty() && !part.contains('/');
+        if !is_name(cluster) || !is_name(name) {
+            return Err(NotAnAppName);
+        }
+        Ok(Self { cluster: cluster.to_owned(), name: name.to_owned() })
+    }
+}
+
+/// A text that is not `<cluster>/<name>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not of the form CLUSTER/NAME")]
+pub struct NotAnAppName;
 
 impl fmt::Display for AppName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,8 @@
 //! The only place that waits. It holds no desired state but the source's last good one; an app that leaves the source is no longer
 //! managed, which is not an order to delete it.
 
+mod released;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use self::released::Released;
 use crate::app::{AppName, Manager};
 use crate::aws::{Aws, Identity};
 use crate::desired::Desired;
@@ -61,7 +64,9 @@ pub struct Shared {
 struct Snapshot {
     apps: BTreeMap<AppName, AppStatus>,
     problems: Vec<String>,
-    released: BTreeSet<AppName>,
+    /// Apps that the loop is asked to let go of.
+    to_release: BTreeSet<AppName>,
+    released: Vec<AppName>,
     /// Passes so far.
     passes: u64,
     /// When the loop last went round.
@@ -108,11 +113,17 @@ impl Shared {
         snapshot.beat.is_none_or(|beat| beat.elapsed() < most)
     }
 
-    /// Lets go of the apps that `text` means until the controller starts again; says which.
+    /// The apps that the controller has let go of, in order of their names.
+    #[must_use]
+    pub fn let_go(&self) -> Vec<AppName> {
+        self.lock().released.clone()
+    }
+
+    /// Lets go of the apps that `text` means, until their manifests change or somebody makes them again; says which.
     pub fn release(&self, text: &str) -> Vec<AppName> {
         let mut snapshot = self.lock();
         let released: Vec<AppName> = snapshot.apps.keys().filter(|name| name.is_meant_by(text)).cloned().collect();
-        snapshot.released.extend(released.iter().cloned());
+        snapshot.to_release.extend(released.iter().cloned());
         drop(snapshot);
         self.wake.notify_one();
         released
@@ -170,6 +181,7 @@ pub struct Controller {
     shared: Arc<Shared>,
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
+    released: Released,
 }
 
 impl Controller {
@@ -188,8 +200,8 @@ impl Controller {
     ) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
-        let (memory, turns) = (Memory::default(), BTreeMap::new());
-        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns }
+        let (memory, turns, released) = (Memory::default(), BTreeMap::new(), Released::default());
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, released }
     }
 
     /// What the controller shows to others, for the HTTP interface.
@@ -224,6 +236,14 @@ impl Controller {
         let now = Instant::now();
         let due = self.turns.values().filter(|turn| turn.due <= now);
         let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
+        let left = self.released.due(now, &self.manager);
+        if !left.is_empty() {
+            let outcomes = reconcile::plan_only(&self.aws, &left, &mut self.memory, Timestamp::now()).await;
+            for app in self.released.see(&outcomes, Instant::now(), self.interval) {
+                tracing::warn!("{app} was made again: it is managed again");
+            }
+            return;
+        }
         if due.is_empty() {
             return self.wait().await;
         }
@@ -238,11 +258,11 @@ impl Controller {
         let mut snapshot = self.shared.lock();
         snapshot.beat = Some(Instant::now());
         snapshot.problems.clone_from(&input.problems);
-        let released = snapshot.released.clone();
+        let to_release = std::mem::take(&mut snapshot.to_release);
         drop(snapshot);
         let desired = input.manifests.iter().map(|one| Desired::present(one, &self.identity, &self.manager));
-        let wanted = desired.filter(|one| !released.contains(&one.marks.app));
-        let mut wanted: BTreeMap<AppName, Desired> = wanted.map(|one| (one.marks.app.clone(), one)).collect();
+        let mut wanted: BTreeMap<AppName, Desired> = desired.map(|one| (one.marks.app.clone(), one)).collect();
+        self.let_go(&to_release, &mut wanted);
         self.turns.retain(|name, _| wanted.contains_key(name));
         self.shared.lock().apps.retain(|name, _| wanted.contains_key(name));
         self.shared.gone.notify_waiters();
@@ -257,6 +277,22 @@ impl Controller {
             let turn = Turn { desired, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
+    }
+
+    /// Lets go of what is asked, and leaves in `wanted` what is managed.
+    fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>) {
+        for turn in asked.iter().filter_map(|app| self.turns.get(app)) {
+            self.released.add(turn.desired.clone(), Instant::now() + self.interval);
+            let app = &turn.desired.marks.app;
+            tracing::warn!(
+                "{app} is let go of, as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back"
+            );
+        }
+        for app in self.released.follow(wanted) {
+            tracing::warn!("{app} is managed again: its manifest has changed");
+        }
+        wanted.retain(|app, _| !self.released.names().any(|released| released == app));
+        self.shared.lock().released = self.released.names().cloned().collect();
     }
 
     /// Marks an app as managed here. Without the mark it is managed all the same.
@@ -294,7 +330,7 @@ impl Controller {
 
     async fn wait(&mut self) {
         let idle = Instant::now() + self.interval;
-        let next = self.turns.values().map(|turn| turn.due).min().unwrap_or(idle).min(idle);
+        let next = self.turns.values().map(|turn| turn.due).chain(self.released.next()).min().unwrap_or(idle).min(idle);
         let gone = tokio::select! {
             () = tokio::time::sleep_until(next) => false,
             changed = self.source.changed() => changed.is_err(),

@@ -69,6 +69,8 @@ pub enum Presence {
     Present,
     /// Everything of it should go.
     Absent,
+    /// No manifest says what it should be: it is looked at, and nothing is planned.
+    Undeclared,
 }
 
 /// What stands in front of a service.
@@ -123,10 +125,36 @@ impl Desired {
         }
     }
 
-    /// Whether the app should be at all.
+    /// An app that no manifest at hand describes: what there is of it is found by its marks alone.
+    #[must_use]
+    pub fn by_marks(app: AppName, manager: &Manager, presence: Presence) -> Self {
+        let family = app.name.clone();
+        Self {
+            marks: Marks { app, manager: manager.clone() },
+            presence,
+            refusal: None,
+            allow_replace: false,
+            log_groups: BTreeMap::new(),
+            task_definition: (family, task_definition::Spec::default()),
+            keep_revisions: usize::MAX,
+            hashes: Hashes { content: String::new(), rollout: String::new() },
+            front: None,
+            service: service::Wanted::default(),
+            subscriptions: Vec::new(),
+            scaling: None,
+        }
+    }
+
+    /// Whether the app should be, and as the manifest says.
     #[must_use]
     pub fn is_present(&self) -> bool {
         self.presence == Presence::Present
+    }
+
+    /// Whether everything of the app should go.
+    #[must_use]
+    pub fn is_going(&self) -> bool {
+        self.presence == Presence::Absent
     }
 
     /// The load balancer that should be.

@@ -86,7 +86,7 @@ async fn metrics(State(Served { shared, .. }): State<Served>) -> Response {
 }
 
 async fn apps(State(Served { shared, .. }): State<Served>) -> Response {
-    Json(json!({ "apps": shared.apps(), "problems": shared.problems() })).into_response()
+    Json(json!({ "apps": shared.apps(), "problems": shared.problems(), "released": shared.let_go() })).into_response()
 }
 
 async fn app(State(Served { shared, .. }): State<Served>, Path(name): Path<String>) -> Response {

@@ -20,11 +20,14 @@ use crate::batch;
 use crate::desired::Desired;
 use crate::error::Error;
 use crate::observed::Observed;
-use crate::resource::tags::{self, Index};
+use crate::resource::tags::{self, Index, Scope};
 use crate::resource::task_definition::Revision;
 use crate::resource::{load_balancer, service, subscription, target_group};
 pub use activities::explain;
 use rotation::Rotation;
+
+/// What ECS answers where there is no cluster of that name, or only the record of one; so there is no service in it either.
+const CLUSTER_NOT_FOUND: &str = "ClusterNotFoundException";
 
 /// What need not be read in every pass.
 #[derive(Debug, Default)]
@@ -109,9 +112,10 @@ fn keys<I: IntoIterator<Item = String>>(apps: &Apps<'_>, f: impl Fn(&App<'_>) ->
 async fn read_index(aws: &Aws, apps: &mut Apps<'_>) {
     let managers: BTreeSet<Manager> = apps.values().flatten().map(|app| app.desired.marks.manager.clone()).collect();
     // A live app has many revisions, of which none can be left over.
-    let revisions = apps.values().flatten().any(|app| !app.desired.is_present());
+    let going = apps.values().flatten().any(|app| app.desired.is_going());
+    let scope = if going { Scope::Going } else { Scope::Live };
     for manager in managers {
-        let index: Result<Index, Error> = tags::index(aws, &manager, revisions).await;
+        let index: Result<Index, Error> = tags::index(aws, &manager, scope).await;
         fill(apps, |app| {
             if app.desired.marks.manager == manager {
                 let index = index.as_ref().map_err(Clone::clone)?;
@@ -131,7 +135,10 @@ async fn read_services(aws: &Aws, apps: &mut Apps<'_>) {
         let fetched = service::observe::observe(aws, &cluster, names).await;
         fill(apps, |app| {
             if app.desired.marks.app.cluster == cluster {
-                app.observed.service = batch::get(&fetched, &app.desired.marks.app.name)?;
+                match batch::get(&fetched, &app.desired.marks.app.name) {
+                    Err(error) if error.code == CLUSTER_NOT_FOUND => app.observed.cluster_is_missing = true,
+                    found => app.observed.service = found?,
+                }
             }
             Ok(())
         });

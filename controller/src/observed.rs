@@ -24,14 +24,16 @@ pub struct Observed {
     pub target_groups: Vec<target_group::Found>,
     /// All listeners of our load balancers.
     pub listeners: Vec<listener::Found>,
+    /// Whether there is no cluster of the app's name, and so no service either.
+    pub cluster_is_missing: bool,
     /// The service.
     pub service: Option<service::Found>,
     /// Health of the targets; read only while something waits for it.
     pub targets: Vec<Target>,
     /// What became of the service's deployments; read only if it differs.
     pub history: History,
-    /// Why tasks stopped lately; read only to explain.
-    pub stopped: Vec<String>,
+    /// Tasks that stopped lately, newest first; read only to explain.
+    pub stopped: Vec<service::Stopped>,
     /// Subscriptions whose endpoint is one of our load balancers.
     pub subscriptions: Vec<subscription::Found>,
     /// ARNs of wanted topics that are not there; read only where a subscription is missing.

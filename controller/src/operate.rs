@@ -1,9 +1,25 @@
 //! What a person may ask for beside the manifest: a forced new deployment, of the present revision or of one that failed.
 
+use std::collections::BTreeMap;
+
 use crate::app::{AppName, Manager, Marks, Owner};
 use crate::aws::Aws;
+use crate::desired::Desired;
 use crate::error::{Class, Error};
-use crate::resource::service::{self, Found, Life, history};
+use crate::observe::{self, Cache};
+use crate::observed::Observed;
+use crate::resource::service::{self, Found, Life};
+use crate::resource::tags::{self, Scope};
+
+/// Every app of a manager that AWS's index of tags knows, with how many resources of it are there. The index is written after the
+/// resources, so what was made a moment ago may not be in it yet (AWS: Resource Groups Tagging API, GetResources).
+///
+/// # Errors
+/// When the read fails.
+pub async fn apps(aws: &Aws, manager: &Manager) -> Result<BTreeMap<AppName, usize>, Error> {
+    let index = tags::index(aws, manager, Scope::Everything).await?;
+    Ok(index.into_iter().filter_map(|(app, arns)| Some((app.parse().ok()?, arns.len()))).collect())
+}
 
 /// Starts a new deployment of the service's revision, for a tag that was pushed again.
 ///
@@ -14,19 +30,23 @@ pub async fn restart(aws: &Aws, app: &AppName, manager: &Manager) -> Result<(), 
     force(aws, app, None).await
 }
 
-/// Starts a new deployment of the revision whose rollout failed last. Returns the revision's ARN.
+/// Starts the failed rollout of what the manifest says once more. Returns the revision's ARN.
 ///
 /// # Errors
-/// When there is no such service, it is not ours, none of its deployments failed, or a call fails.
-pub async fn retry(aws: &Aws, app: &AppName, manager: &Manager) -> Result<String, Error> {
-    let found = ours(aws, app, manager).await?;
-    let record = history::observe(aws, app, &found).await?;
-    let Some(history::Attempt { task_definition: arn, .. }) = record.failed.into_iter().next() else {
-        let message = format!("no deployment of {app} has failed; to deploy the same again: interstella restart");
+/// When there is no such service, it is not ours, that rollout has not failed, or a call fails.
+pub async fn retry(aws: &Aws, desired: &Desired) -> Result<String, Error> {
+    let Marks { app, manager } = &desired.marks;
+    ours(aws, app, manager).await?;
+    let observed = observe::observe(aws, &[desired], &mut Cache::default()).await.remove(app);
+    let observed = observed.unwrap_or_else(|| Ok(Observed::default()))?;
+    let Some(arn) = service::failed_rollout(desired, &observed) else {
+        let message = format!(
+            "no rollout of {app} that its manifest asks for has failed; to deploy the same again: interstella restart"
+        );
         return Err(Error::terminal("retry", "nothing to retry", message));
     };
-    force(aws, app, Some(&arn)).await?;
-    Ok(arn)
+    force(aws, app, Some(arn)).await?;
+    Ok(arn.to_owned())
 }
 
 async fn ours(aws: &Aws, app: &AppName, manager: &Manager) -> Result<Found, Error> {

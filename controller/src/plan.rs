@@ -10,7 +10,7 @@ pub mod scaling;
 use serde::Serialize;
 
 use crate::app::{AppName, Owner};
-use crate::desired::Desired;
+use crate::desired::{Desired, Presence};
 use crate::diff::Change;
 use crate::observed::Observed;
 use crate::resource::{
@@ -29,6 +29,18 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     if let Some(owner) = foreign_service(desired, observed) {
         // Without its service an app is nothing, so nothing is built around somebody else's.
         plan.conflict(service::RESOURCE, &desired.marks.app.name, owner);
+        return plan;
+    }
+    if desired.presence == Presence::Undeclared {
+        plan.note(format!("no manifest at hand declares it; to remove it: interstella destroy {}", desired.marks.app));
+        return plan;
+    }
+    if observed.cluster_is_missing && desired.is_present() {
+        let cluster = &desired.marks.app.cluster;
+        let reason = format!(
+            "there is no cluster {cluster}; make it (aws ecs create-cluster --cluster-name {cluster}), or name another"
+        );
+        plan.wait(Verb::Create, service::RESOURCE, &desired.marks.app.name, On::Person, reason);
         return plan;
     }
     subscription::plan_removal(desired, observed, &mut plan);

@@ -1,5 +1,6 @@
 //! How an app is, and why it is not ready, from what was observed and planned. No I/O.
 
+mod cause;
 pub mod scaling;
 
 use std::iter;
@@ -99,7 +100,7 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
     let found = service::active(observed);
     let at = found.and_then(Found::primary).and_then(|one| one.updated_at);
     let at = at.and_then(|at| at.fmt(Format::DateTime).ok());
-    let stalled = stalled(observed, plan, failed);
+    let stalled = stalled(desired, observed, plan, failed);
     let progressing = progressing(found, plan).filter(|_| stalled.is_none());
     let ready = ready(desired, observed, plan);
     let state = |holds| if holds { "True" } else { "False" };
@@ -163,16 +164,17 @@ fn serving(found: Option<&Found>, plan: &Plan) -> String {
 }
 
 /// Why a person has to help.
-fn stalled(observed: &Observed, plan: &Plan, failed: &[Failed]) -> Reason {
+fn stalled(desired: &Desired, observed: &Observed, plan: &Plan, failed: &[Failed]) -> Reason {
     if let Some(conflict) = plan.conflicts.first() {
         return Some(("Conflict", conflict.to_string()));
     }
     if let Some(reason) = &plan.stalled {
-        return Some(("RolloutFailed", format!("{reason}. Change the manifest, or say: interstella retry")));
+        let cause = cause::of_failure(reason, service::failed_before(desired, observed), observed);
+        return Some(("RolloutFailed", format!("{cause}. Change the manifest, or say: interstella retry")));
     }
-    if service::has_failed(observed) {
-        let reason = service::active(observed).and_then(Found::primary).map(|one| one.reason.clone());
-        return Some(("RolloutFailed", explain(reason.unwrap_or_default(), observed)));
+    // What is to go may go in any state.
+    if service::has_failed(observed) && !desired.is_going() {
+        return Some(("RolloutFailed", cause::of_deployment(observed)));
     }
     if let Some(topic) = observed.missing_topics.first() {
         return Some(("TopicMissing", subscription::missing_topic(topic)));
@@ -208,35 +210,25 @@ fn progressing(found: Option<&Found>, plan: &Plan) -> Reason {
 /// Why the app is not ready.
 fn ready(desired: &Desired, observed: &Observed, plan: &Plan) -> Reason {
     let Some(found) = service::active(observed) else {
-        return desired.is_present().then(|| ("NoService", "there is no service yet".into()));
+        return (!desired.is_going()).then(|| ("NoService", no_service(desired, observed)));
     };
-    if !desired.is_present() {
+    if desired.is_going() {
         return Some(("Going", "it is being removed".into()));
     }
     if !found.is_steady() {
         let message = format!("{} of {} tasks run", found.running, found.spec.desired_count);
         let missing = found.running < found.spec.desired_count;
         let reason = if missing { "TasksMissing" } else { "RolloutIncomplete" };
-        return Some((reason, explain(message, observed)));
+        return Some((reason, cause::of_tasks(message, observed)));
     }
     (!plan.is_empty()).then(|| ("Differs", "AWS is not as the manifest says yet".into()))
 }
 
-/// Adds what ECS and the load balancer say.
-fn explain(mut message: String, observed: &Observed) -> String {
-    let mut add = |text: String| {
-        if !message.is_empty() {
-            message.push_str("; ");
-        }
-        message.push_str(&text);
-    };
-    observed.stopped.iter().take(3).for_each(|reason| add(format!("a task stopped: {reason}")));
-    let unhealthy = observed.targets.iter().filter(|target| target.state == "unhealthy");
-    unhealthy.take(3).for_each(|target| add(format!("target {} is unhealthy: {}", target.id, target.reason)));
-    if let Some(event) = observed.service.as_ref().and_then(|found| found.events.first()) {
-        add(event.clone());
+fn no_service(desired: &Desired, observed: &Observed) -> String {
+    if observed.cluster_is_missing {
+        return format!("there is no cluster {}", desired.marks.app.cluster);
     }
-    message
+    if desired.is_present() { "there is no service yet" } else { "there is no service" }.to_owned()
 }
 
 fn endpoint(desired: &Desired, observed: &Observed) -> Option<String> {

@@ -43,7 +43,7 @@ pub struct LoadFlags {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: Option<u32>,
     /// When it begins, which is what schedules go by: a whole minute
-    #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z")]
+    #[arg(long, value_name = "TIME", value_parser = start, default_value = "2026-01-05T00:00:00Z")]
     pub start: Timestamp,
     /// Another seed is another run of the same curve
     #[arg(long, value_name = "N", default_value_t = 8888)]
@@ -139,7 +139,7 @@ pub struct ResultFlags {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub runs: u32,
     /// The largest part of late orders, in percent, with which a setting is recommended
-    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "1")]
     pub late_share: f64,
     /// Prices in place of the program's own
     #[arg(long, value_name = "FILE")]
@@ -157,6 +157,15 @@ fn above_zero(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|value| (0.0001..1e9).contains(value))
         .ok_or_else(|| "a target is a number above 0".to_owned())
+}
+
+fn start(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "a moment is written as 2026-01-05T00:00:00Z".to_owned())
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|value| (0.0..=100.0).contains(value));
+    share.ok_or_else(|| "a share is a number from 0 to 100, in percent".to_owned())
 }
 
 fn picture(text: &str) -> Result<PathBuf, String> {

@@ -85,7 +85,7 @@ pub fn axis(text: &str) -> Result<Axis, String> {
             let (to, step) = rest.split_once(':').map_or((rest, None), |(to, step)| (to, Some(step)));
             let (from, to) = (number(from)?, number(to)?);
             let step = step.map_or_else(|| Ok(round_step(to - from)), number)?;
-            range(from, to, step).ok_or_else(|| format!("{text}: the range is empty, or has too many values"))?
+            range(from, to, step)?
         }
     };
     let setting = known.1;
@@ -104,10 +104,20 @@ fn round_step(length: f64) -> f64 {
     steps.find(|step| length / step <= MOST_VALUES).unwrap_or(length)
 }
 
-fn range(from: f64, to: f64, step: f64) -> Option<Vec<f64>> {
+fn range(from: f64, to: f64, step: f64) -> Result<Vec<f64>, String> {
+    if to < from {
+        return Err(format!("{from}..{to} goes down; write {to}..{from}"));
+    }
+    if step <= 0.0 {
+        return Err("a step is above 0".to_owned());
+    }
     let count = ((to - from) / step + 1e-9).floor();
-    let fits = step > 0.0 && to >= from && count < MOST_SETTINGS as f64;
-    fits.then(|| (0..=count as u32).map(|index| from + f64::from(index) * step).collect())
+    if count >= MOST_SETTINGS as f64 {
+        return Err(format!(
+            "{from}..{to} in steps of {step} has more than {MOST_SETTINGS} values; take a larger step"
+        ));
+    }
+    Ok((0..=count as u32).map(|index| from + f64::from(index) * step).collect())
 }
 
 /// Every combination of the values: the values in the order of the axes, and the scaling with them.

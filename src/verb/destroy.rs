@@ -2,31 +2,31 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use interstella_controller::app::AppName;
 use interstella_controller::controller::place;
-use interstella_controller::desired::Desired;
+use interstella_controller::desired::{Desired, Presence};
 use interstella_controller::lock::{self, Holder};
 use interstella_controller::reconcile::Outcome;
 use interstella_guard::Token;
 use serde_json::json;
 
-use crate::cli::ManifestPath;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::verb::Context;
-use crate::{http, manifests, output, running};
+use crate::{apps, http, manifests, output, running};
 
 /// Flags of `destroy`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    #[command(flatten)]
-    manifests: ManifestPath,
+    /// A manifest, a directory of manifests (*.yaml, *.yml), or the name of an app (NAME or CLUSTER/NAME) that is found by its tags
+    #[arg(default_value = "manifests/monolith.yaml", value_name = "PATH|APP")]
+    target: PathBuf,
     /// Do not ask for the names to be typed
     #[arg(short, long)]
     yes: bool,
@@ -40,9 +40,7 @@ pub struct Arguments {
 
 /// Asks, removes, and says what is gone.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let manifests = manifests::require(context, &arguments.manifests.path)?;
-    let session = Session::connect(&context.common).await?;
-    let apps = session.absent(&manifests);
+    let (session, apps) = meant(context, &arguments.target).await?;
     let directory = running::runtime_folder(&context.environment);
     for app in &apps {
         check_managed(&session, &directory, &app.marks.app, arguments.stop).await?;
@@ -58,6 +56,29 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
         gone?.iter().map(|outcome| format!("{}/{}", outcome.status.cluster, outcome.status.name)).collect();
     output::result(&context.common, &json!({ "destroyed": names }), format!("destroyed: {}", names.join(", ")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is to go: what the manifests declare, or an app that is found by its marks.
+async fn meant(context: &Context, target: &Path) -> Result<(Session, Vec<Desired>), Failure> {
+    if target.exists() || !may_be_a_name(target) {
+        let manifests = manifests::require(context, target)?;
+        let session = Session::connect(&context.common).await?;
+        let apps = session.absent(&manifests);
+        return Ok((session, apps));
+    }
+    let session = Session::connect(&context.common).await?;
+    let name = target.to_string_lossy();
+    let nowhere = format!("there is neither a manifest {name} nor, by its tags, an app of that name in AWS");
+    let app = apps::marked(&session, &name, Presence::Absent, nowhere).await?;
+    Ok((session, vec![app]))
+}
+
+/// Whether a path that does not exist can be NAME or CLUSTER/NAME. ECS's names have no dots, so a mistyped file is none.
+fn may_be_a_name(target: &Path) -> bool {
+    let text = target.to_string_lossy();
+    let is_name =
+        |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_alphanumeric() || "-_".contains(one));
+    text.split('/').count() <= 2 && text.split('/').all(is_name)
 }
 
 /// A controller that manages the app would make everything again.

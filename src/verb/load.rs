@@ -176,7 +176,8 @@ fn time(text: &str) -> Result<Duration, String> {
 fn burst(text: &str) -> Result<Burst, String> {
     let said = || "a burst is a number of orders and a time, such as 100@30s";
     let (orders, at) = text.split_once('@').ok_or_else(said)?;
-    Ok(Burst { orders: orders.parse().map_err(|_| said())?, at: time(at)? })
+    let orders = orders.parse().ok().filter(|orders| *orders > 0).ok_or_else(said)?;
+    Ok(Burst { orders, at: time(at)? })
 }
 
 #[cfg(test)]

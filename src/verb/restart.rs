@@ -6,8 +6,8 @@ use clap::Args;
 use interstella_controller::operate;
 use serde_json::json;
 
+use crate::apps;
 use crate::failure::Failure;
-use crate::manifests;
 use crate::output;
 use crate::session::Session;
 use crate::verb::Context;
@@ -33,19 +33,13 @@ pub enum Why {
 
 /// Forces the deployment and says which revision it is of.
 pub async fn run(context: &Context, arguments: &Arguments, why: Why) -> Result<ExitCode, Failure> {
-    let manifests = manifests::require(context, &arguments.manifests.path)?;
-    let names: Vec<_> = manifests.iter().map(interstella_controller::manifest::Manifest::app).collect();
-    let [app] = names.iter().filter(|app| app.is_meant_by(&arguments.app)).collect::<Vec<_>>()[..] else {
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let what =
-            format!("{:?} does not mean exactly one app of {}", arguments.app, arguments.manifests.path.display());
-        return Err(Failure::new(what).remedy(format!("name one of: {}", names.join(", "))));
-    };
     let session = Session::connect(&context.common).await?;
+    let desired = apps::named(context, &session, &arguments.app, &arguments.manifests.path).await?;
+    let app = &desired.marks.app;
     let failed = |error| Failure::because(format!("no deployment of {app} was started"), &error);
     let revision = match why {
         Why::Asked => operate::restart(&session.aws, app, &session.manager).await.map(|()| None),
-        Why::Stalled => operate::retry(&session.aws, app, &session.manager).await.map(Some),
+        Why::Stalled => operate::retry(&session.aws, &desired).await.map(Some),
     };
     let revision = revision.map_err(failed)?;
     let text = match &revision {

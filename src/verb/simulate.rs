@@ -131,6 +131,7 @@ fn setup(context: &Context, arguments: &Arguments) -> Result<Setup, Failure> {
         return Ok(Setup::of_flags(app, tracking((flags.min, flags.max), metric, flags.target, cooldowns), &given));
     };
     let mut found = manifests::require(context, path)?;
+    let names: Vec<String> = found.iter().map(|manifest| manifest.metadata.name.clone()).collect();
     match &arguments.load.app {
         Some(name) => found.retain(|manifest| manifest.metadata.name == *name),
         None if found.len() > 1 => found.retain(|manifest| manifest.spec.scaling.is_some()),
@@ -138,8 +139,14 @@ fn setup(context: &Context, arguments: &Arguments) -> Result<Setup, Failure> {
     }
     match found.as_slice() {
         [manifest] => Setup::of_manifest(manifest, &given),
+        [] => Err(Failure::new(format!(
+            "{} declares no app {}",
+            path.display(),
+            arguments.load.app.as_deref().unwrap_or("with `scaling`")
+        ))
+        .remedy(format!("name one of these with --app: {}", names.join(", ")))),
         many => Err(Failure::new(format!("{} has {} apps that could be meant", path.display(), many.len()))
-            .remedy("name one of the apps with --app")),
+            .remedy(format!("name one of these with --app: {}", names.join(", ")))),
     }
 }
 

@@ -12,6 +12,7 @@ use interstella_controller::observe;
 use interstella_controller::status::AppStatus;
 use serde_json::json;
 
+use crate::apps;
 use crate::cli::ManifestPath;
 use crate::failure::Failure;
 use crate::manifests;
@@ -22,7 +23,7 @@ use crate::verb::Context;
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Only this app
+    /// Only this app: its name, or CLUSTER/NAME; without a manifest it is found by its tags
     app: Option<String>,
     /// Look every two seconds until a signal comes; redraws in place on a terminal, prints what changed otherwise
     #[arg(short, long)]
@@ -48,15 +49,12 @@ impl From<&ManifestFlag> for ManifestPath {
 
 /// Looks and prints. Exit 1 if an app is stalled, is somebody else's or cannot be read.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let manifests = manifests::require(context, &arguments.manifests.path)?;
     let session = Session::connect(&context.common).await?;
-    let mut apps = session.present(&manifests);
-    if let Some(name) = &arguments.app {
-        apps.retain(|desired| desired.marks.app.is_meant_by(name));
-        if apps.is_empty() {
-            return Err(Failure::new(format!("{} declares no app {name}", arguments.manifests.path.display())));
-        }
-    }
+    let path = &arguments.manifests.path;
+    let apps = match &arguments.app {
+        Some(name) => vec![apps::named(context, &session, name, path).await?],
+        None => session.present(&manifests::require(context, path)?),
+    };
     if arguments.watch {
         return watch::run(context, &session, &apps).await;
     }

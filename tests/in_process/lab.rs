@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use interstella_controller::app::Manager;
 use interstella_controller::aws::{Aws, Connect, Identity};
-use interstella_controller::desired::Desired;
+use interstella_controller::desired::{Desired, Presence};
 use interstella_controller::manifest::load;
 use interstella_controller::memory::Memory;
 use interstella_controller::reconcile::{self, Outcome};
@@ -107,6 +107,11 @@ impl Lab {
     pub fn absent(&self, manifest: &str) -> Desired {
         let loaded = load::load_str("test.yaml", manifest).unwrap_or_else(|problems| panic!("{problems:#?}"));
         Desired::absent(&loaded[0].manifest, &self.identity, &Manager::default())
+    }
+
+    /// The app of a manifest, of which only the name is known.
+    pub fn by_marks(&self, manifest: &str, presence: Presence) -> Desired {
+        Desired::by_marks(self.present(manifest).marks.app, &Manager::default(), presence)
     }
 
     /// A controller that has just started.

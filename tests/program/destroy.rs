@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::support::aws::Aws;
 use crate::support::cloud::Cloud;
+use crate::support::command;
 use crate::support::up::Up;
-use crate::support::wait::{holds, until};
+use crate::support::wait::{equal, holds, until};
 
 const GONE: Duration = Duration::from_secs(30);
 
@@ -35,6 +36,55 @@ async fn while_up_manages_it_refuses_until_told_to_stop_it() {
     let mark = up.output.mark();
     up.beside(&["plan"]).await.exits(2);
     assert!(!up.output.since(mark).contains("create"), "{}", up.output.since(mark));
+    nothing_is_left(&aws).await;
+}
+
+#[tokio::test]
+async fn what_was_let_go_of_comes_back_with_its_manifest_or_with_apply() {
+    let up = Up::converged(&["--interval", "1"]).await;
+    let aws = up.aws();
+    let workers = async |count: usize| {
+        until("as many workers run", GONE, async || equal(up.workers().len(), count)).await;
+    };
+    let mark = up.output.mark();
+    up.beside(&["destroy", "--yes", "--stop"]).await.exits(0);
+    up.output.says("interstella/monolith is let go of", mark, GONE).await;
+    nothing_is_left(&aws).await;
+    up.manifest.edit("desiredCount: 1 ", "desiredCount: 2 ");
+    up.output.says("is managed again: its manifest has changed", mark, GONE).await;
+    workers(2).await;
+
+    let mark = up.output.mark();
+    up.beside(&["destroy", "--yes", "--stop"]).await.exits(0);
+    nothing_is_left(&aws).await;
+    up.beside(&["apply"]).await.exits(0);
+    up.output.says("was made again: it is managed again", mark, GONE).await;
+    // It is managed, not only there.
+    aws.ecs.update_service().cluster("interstella").service("monolith").desired_count(0).send().await.unwrap();
+    workers(2).await;
+}
+
+#[tokio::test]
+async fn an_app_without_a_manifest_is_listed_and_taken_by_its_name() {
+    let cloud = Cloud::start().await;
+    let aws = cloud.aws();
+    cloud.run(&["apply"]).await.exits(0);
+    std::fs::remove_file(cloud.manifest.path()).unwrap();
+    let by_name = async |verb: &[&str]| {
+        let at = ["--endpoint-url", &cloud.endpoint];
+        command::run(&[verb, &at].concat(), cloud.manifest.directory()).await
+    };
+    let from = ["-f", cloud.manifest.path()];
+    let listed = by_name(&[&["list"][..], &from].concat()).await.exits(0);
+    assert!(listed.stdout.contains("interstella/monolith") && listed.stdout.contains("by no manifest"), "{listed:#?}");
+    for name in ["monolith", "interstella/monolith"] {
+        let status = by_name(&[&["status", name][..], &from].concat()).await.exits(0);
+        assert!(status.stdout.contains("1 desired, 1 running"), "{status:#?}");
+    }
+    by_name(&[&["restart", "monolith"][..], &from].concat()).await.exits(0);
+    let unknown = by_name(&["destroy", "--yes", "monolit"]).await.exits(1);
+    assert!(unknown.stderr.contains("name one of interstella/monolith"), "{unknown:#?}");
+    by_name(&["destroy", "--yes", "monolith"]).await.exits(0);
     nothing_is_left(&aws).await;
 }
 

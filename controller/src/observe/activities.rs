@@ -72,7 +72,8 @@ fn activity(raw: &ScalingActivity) -> Activity {
     Activity {
         time: timestamp(&raw.start_time).unwrap_or_default(),
         ended: raw.end_time().and_then(timestamp),
-        status: raw.status_code.as_str().to_owned(),
+        // AWS calls these failed, although nothing went wrong.
+        status: if reasons.is_empty() { raw.status_code.as_str().to_owned() } else { "NotScaled".to_owned() },
         cause: raw.cause.clone(),
         description: format!("{}{not}", raw.description),
     }

@@ -7,9 +7,10 @@ use super::{App, Apps, Cache, fill, keys};
 use crate::app::{AppName, Owner};
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
+use crate::desired::Presence;
 use crate::error::Error;
 use crate::plan::handover;
-use crate::resource::service::history::{self, Attempt, Failure, History, Record};
+use crate::resource::service::history::{self, Failure, History, Record};
 use crate::resource::task_definition::{self, Revision, choice, older};
 use crate::resource::{service, subscription, target_group};
 
@@ -44,7 +45,7 @@ fn needs_newest(app: &App<'_>) -> bool {
 
 /// Revisions of an app that is to go: those of the family, and those of earlier families by the index.
 async fn read_all_of_ours(aws: &Aws, apps: &mut Apps<'_>) {
-    let going = |app: &App<'_>| (!app.desired.is_present()).then(|| app.desired.task_definition.0.clone());
+    let going = |app: &App<'_>| app.desired.is_going().then(|| app.desired.task_definition.0.clone());
     let listed: Fetched<BTreeSet<String>> = batch::each(keys(apps, going), |family| async move {
         task_definition::observe_family(aws, &family).await.map(Some)
     })
@@ -126,12 +127,13 @@ fn forget<T>(remembered: &mut BTreeMap<String, T>, is_asked_for: impl Fn(&str) -
     }
 }
 
-/// Reads what became of the deployments of those services that differ.
+/// Reads what became of the deployments of those services that differ, and of those that no manifest describes.
 pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     let mut records: BTreeMap<AppName, Result<Record, Error>> = BTreeMap::new();
     for (name, app) in apps.iter() {
         let Ok(app) = app else { continue };
-        if let Some(found) = app.service().filter(|_| service::differs(app.desired, &app.observed)) {
+        let undeclared = app.desired.presence == Presence::Undeclared;
+        if let Some(found) = app.service().filter(|_| undeclared || service::differs(app.desired, &app.observed)) {
             records.insert(name.clone(), history::observe(aws, name, found).await);
         }
     }
@@ -141,9 +143,9 @@ pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cac
     fill(apps, |app| {
         let Some(record) = records.get(&app.desired.marks.app).cloned().transpose()? else { return Ok(()) };
         let mut failures = Vec::new();
-        for Attempt { task_definition, reason, .. } in record.failed {
-            let revision = batch::get(&revisions, &task_definition)?;
-            failures.push(Failure { rollout: revision.and_then(|one| one.rollout().map(str::to_owned)), reason });
+        for attempt in record.failed {
+            let revision = batch::get(&revisions, &attempt.task_definition)?;
+            failures.push(Failure { attempt, revision });
         }
         app.observed.history = History { rolling_back: record.rolling_back, failures };
         Ok(())
@@ -158,7 +160,8 @@ pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
         let mut wanted = app.desired.subscriptions.iter();
         let subscribed = wanted.all(|one| subscription::is_confirmed(app.desired, &app.observed, one));
         let moves = handover::is_under_way(app.desired, &app.observed);
-        let waits = !subscribed || moves || !app.service().is_none_or(service::Found::is_steady);
+        let waits = !subscribed && service::wants_tasks(app.desired, &app.observed);
+        let waits = waits || moves || !app.service().is_none_or(service::Found::is_steady);
         waits.then(|| found.arn.clone())
     };
     let fetched = batch::each(keys(apps, group), |arn| target_group::observe_targets(aws, arn)).await;
@@ -176,7 +179,8 @@ pub(super) async fn read_stopped(aws: &Aws, apps: &mut Apps<'_>) {
         let failing = app.service().is_some_and(|found| {
             found.deployments.iter().any(|one| one.failed_tasks > 0 || one.rollout_state == "FAILED")
         });
-        if failing {
+        // A rollout that ECS went back from is no deployment of the service any more, but its tasks are remembered for an hour.
+        if failing || !app.observed.history.failures.is_empty() {
             let AppName { cluster, name } = &app.desired.marks.app;
             app.observed.stopped = service::observe::observe_stopped(aws, cluster, name).await.unwrap_or_default();
         }

@@ -12,9 +12,12 @@ use serde_json::{Value, json};
 use super::{On, plan};
 use crate::app::{MANAGER_TAG, Manager};
 use crate::aws::Identity;
-use crate::desired::Desired;
+use crate::desired::{Desired, Presence};
 use crate::manifest::Manifest;
-use crate::resource::service::history::Failure;
+use crate::observed::Observed;
+use crate::resource::service;
+use crate::resource::service::history::{Attempt, Failure};
+use crate::resource::task_definition::{REVISION_TAG, ROLLOUT_TAG, Revision};
 use model::World;
 
 /// The workshop's manifest, with changes merged into its `spec`.
@@ -296,16 +299,82 @@ fn an_unmarked_load_balancer_is_a_conflict_and_stays() {
     assert!(!plan.contains("delete"), "{plan}");
 }
 
+/// The failed rollout of a second revision, which is what `desired` asks for but for `change`.
+fn failure(world: &World, desired: &Desired, change: fn(&mut Revision)) -> Failure {
+    let mut revision = world.revisions[0].clone();
+    revision.arn = "arn:task-definition/interstella-monolith:2".into();
+    revision.tags.insert(ROLLOUT_TAG.into(), desired.hashes.rollout.clone());
+    change(&mut revision);
+    let (task_definition, reason) = (revision.arn.clone(), "tasks failed to start.".to_owned());
+    Failure {
+        attempt: Attempt { task_definition, reason, created_at: None, is_latest: true },
+        revision: Some(revision),
+    }
+}
+
+#[test]
+fn without_a_manifest_only_what_we_registered_is_retried() {
+    let present = desired(&json!({}));
+    let world = World::converged(&present);
+    let undeclared = Desired::by_marks(present.marks.app.clone(), &Manager::default(), Presence::Undeclared);
+    let mut observed = world.observe(&undeclared);
+    let original: fn(&mut Revision) = |one| drop(one.tags.insert(REVISION_TAG.into(), "2".into()));
+    for (change, is_latest, retried) in [(original, true, true), (original, false, false), (|_| (), true, false)] {
+        let mut failure = failure(&world, &present, change);
+        failure.attempt.is_latest = is_latest;
+        observed.history.failures = vec![failure];
+        assert_eq!(service::failed_rollout(&undeclared, &observed).is_some(), retried);
+    }
+    insta::assert_snapshot!(plan(&undeclared, &observed).to_string(), @"
+    nothing to do
+    note: no manifest at hand declares it; to remove it: interstella destroy interstella/monolith
+    ");
+}
+
+#[test]
+fn a_missing_cluster_has_no_service_and_stops_nothing_that_goes() {
+    let mut world = World::converged(&desired(&json!({})));
+    world.service = None;
+    let see = |desired: &Desired| Observed { cluster_is_missing: true, ..world.observe(desired) };
+    let (wanted, unwanted) = (desired(&json!({})), gone(&json!({})));
+    insta::assert_snapshot!(plan(&wanted, &see(&wanted)).to_string(), @"waiting: create service monolith: there is no cluster interstella; make it (aws ecs create-cluster --cluster-name interstella), or name another");
+    let removal = plan(&unwanted, &see(&unwanted));
+    assert!(removal.actions.len() > 3 && removal.conflicts.is_empty(), "{removal}");
+}
+
+#[test]
+fn without_tasks_a_subscription_is_pending_and_the_app_as_it_should_be() {
+    let none = desired(&json!({"desiredCount": 0}));
+    let mut world = World::default();
+    world.converge(&none);
+    insta::assert_snapshot!(full(&world, &none), @"
+    nothing to do
+    note: subscription arn:aws:sns:us-west-2:123456789012:orderTopic → http://interstella-1.elb:5000/order/ is pending: it is made once tasks run, and desiredCount is 0
+    ");
+    // The way down leaves what is confirmed.
+    let mut world = World::converged(&desired(&json!({})));
+    world.converge(&none);
+    assert_eq!((world.subscriptions.len(), full(&world, &none)), (1, "nothing to do\n".to_owned()));
+}
+
 #[test]
 fn a_failed_rollout_is_not_pushed_again() {
     let desired = desired(&json!({"desiredCount": 2}));
     let world = World::converged(&self::desired(&json!({})));
     let mut observed = world.observe(&desired);
-    let reason = "tasks failed to start".to_owned();
-    observed.history.failures = vec![Failure { rollout: Some(desired.hashes.rollout.clone()), reason: reason.clone() }];
-    assert_eq!(plan(&desired, &observed).to_string(), "stalled: this rollout has failed: tasks failed to start\n");
-    observed.history.failures = vec![Failure { rollout: Some("another".into()), reason }];
-    assert!(plan(&desired, &observed).to_string().starts_with("update service monolith"));
+    observed.history.failures = vec![failure(&world, &desired, |_| ())];
+    let stalled = "stalled: the rollout of interstella-monolith:2 has failed: tasks failed to start\n";
+    assert_eq!(plan(&desired, &observed).to_string(), stalled);
+    // The rollout of something else, and the image that another tool deployed with a copy of our tags.
+    let others: [fn(&mut Revision); 2] = [
+        |one| drop(one.tags.insert(ROLLOUT_TAG.into(), "another".into())),
+        |one| one.spec.containers.get_mut("monolith").unwrap().image = "monolith:missing".into(),
+    ];
+    for change in others {
+        observed.history.failures = vec![failure(&world, &desired, change)];
+        assert!(plan(&desired, &observed).to_string().starts_with("update service monolith"));
+        assert_eq!(service::failed_rollout(&desired, &observed), None);
+    }
     observed.history.rolling_back = Some("deployment failed".into());
     assert!(plan(&desired, &observed).waiting.iter().all(|waiting| waiting.on == On::Aws));
 }

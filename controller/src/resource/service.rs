@@ -12,15 +12,15 @@ use aws_smithy_types::DateTime;
 
 use crate::app::{Marks, Owner, Tags};
 use crate::aws::Aws;
-use crate::desired::Desired;
+use crate::desired::{Desired, Presence};
 use crate::diff::{self, Change};
 use crate::error::Error;
 use crate::observed::Observed;
 use crate::plan::{On, Plan, Summary, Verb, handover, scaling};
-use crate::resource::task_definition::{self, Choice};
+use crate::resource::task_definition::{self, Choice, Revision};
 use crate::resource::{listener, target_group};
 
-pub use history::History;
+pub use history::{Failure, History};
 pub use spec::{Spec, Wanted, desired};
 
 /// What this is called in plans.
@@ -57,9 +57,27 @@ pub struct Found {
     /// Its deployments, newest first.
     pub deployments: Vec<Deployment>,
     /// What ECS reports, newest first.
-    pub events: Vec<String>,
+    pub events: Vec<Event>,
     /// When it was made.
     pub created_at: Option<DateTime>,
+}
+
+/// What ECS reports of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When it happened.
+    pub at: Option<DateTime>,
+    /// In ECS's words.
+    pub message: String,
+}
+
+/// A task of a service that has stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopped {
+    /// ARN of its task definition revision.
+    pub task_definition_arn: String,
+    /// Why, in ECS's words.
+    pub reason: String,
 }
 
 /// A deployment that still has, or should have, tasks.
@@ -179,11 +197,38 @@ pub fn differs(desired: &Desired, observed: &Observed) -> bool {
     }
 }
 
-/// Why the wanted rollout must not be pushed again: it has failed before.
+/// The rollout of what is wanted, if it has failed before, so that it must not be pushed again.
 #[must_use]
-pub fn stall(desired: &Desired, observed: &Observed) -> Option<String> {
-    let failures = &observed.history.failures;
-    failures.iter().find(|one| one.rollout.as_ref() == Some(&desired.hashes.rollout)).map(|one| one.reason.clone())
+pub fn failed_before<'a>(desired: &Desired, observed: &'a Observed) -> Option<&'a Failure> {
+    let is_ours = |revision: &Revision| task_definition::choice::is_attempt(desired, revision);
+    observed.history.failures.iter().find(|one| one.revision.as_ref().is_some_and(is_ours))
+}
+
+/// ARN of the revision whose rollout a person may start once more: the manifest's, if it has failed. Without a manifest it is the
+/// one that failed last, if we registered it ourselves and nothing has been deployed since.
+#[must_use]
+pub fn failed_rollout<'a>(desired: &Desired, observed: &'a Observed) -> Option<&'a str> {
+    let failure = match desired.presence {
+        Presence::Absent => None,
+        Presence::Present => failed_before(desired, observed),
+        Presence::Undeclared => {
+            let is_ours = |one: &Revision| desired.marks.owner(&one.tags) == Owner::Ours && one.is_original();
+            let latest = observed.history.failures.iter().filter(|one| one.attempt.is_latest);
+            latest.into_iter().find(|one| one.revision.as_ref().is_some_and(is_ours))
+        }
+    };
+    if let Some(failure) = failure {
+        return Some(&failure.attempt.task_definition);
+    }
+    let own = observed.task_definitions.own.as_ref().filter(|_| desired.is_present() && has_failed(observed))?;
+    task_definition::choice::is_content(desired, own).then_some(own.arn.as_str())
+}
+
+/// Whether any tasks should run now, so that something can answer.
+#[must_use]
+pub fn wants_tasks(desired: &Desired, observed: &Observed) -> bool {
+    let found = active(observed).filter(|_| scaling::has_the_count(desired, observed));
+    found.map_or(desired.service.desired_count, |found| found.spec.desired_count) > 0
 }
 
 /// What the service should be now, with the given revision, or why that is not known yet.
@@ -258,8 +303,10 @@ fn plan_creation(desired: &Desired, observed: &Observed, predecessor: Option<&Fo
 
 fn plan_update(desired: &Desired, observed: &Observed, found: &Found, plan: &mut Plan) {
     let name = &desired.marks.app.name;
-    if let Some(reason) = stall(desired, observed) {
-        return plan.stall(format!("this rollout has failed: {reason}"));
+    if let Some(Failure { attempt, .. }) = failed_before(desired, observed) {
+        let (revision, reason) =
+            (task_definition::short(&attempt.task_definition), attempt.reason.trim_end_matches('.'));
+        return plan.stall(format!("the rollout of {revision} has failed: {reason}"));
     }
     let wait = |(on, reason), plan: &mut Plan| plan.wait(Verb::Update, RESOURCE, name, on, reason);
     let Choice::Use(arn) = task_definition::choose(desired, observed) else {

@@ -11,7 +11,7 @@ use crate::diff::{self, Change};
 use crate::error::Error;
 use crate::observed::Observed;
 use crate::plan::{On, Plan, Summary, Verb};
-use crate::resource::load_balancer;
+use crate::resource::{load_balancer, service};
 
 pub use observe::{observe, observe_spec, observe_topic};
 pub use spec::{DeliveryPolicy, Spec, Wanted, desired};
@@ -90,7 +90,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
             let reason = missing_topic(&wanted.topic);
             plan.wait(Verb::Create, RESOURCE, &name(&wanted.topic, &endpoint), On::Person, reason);
         } else {
-            plan_one(observed, wanted, endpoint, plan);
+            plan_one(observed, wanted, endpoint, service::wants_tasks(desired, observed), plan);
         }
     }
 }
@@ -105,7 +105,8 @@ pub fn missing_topic(topic: &str) -> String {
     )
 }
 
-fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, plan: &mut Plan) {
+/// Without any task to answer SNS's confirmation nothing can be subscribed; that is what the manifest asks for, and no fault.
+fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, wants_tasks: bool, plan: &mut Plan) {
     let name = name(&wanted.topic, &endpoint);
     let (topic, spec) = (wanted.topic.clone(), wanted.spec.clone());
     let mut same = observed.subscriptions.iter().filter(|one| one.topic == topic && one.endpoint == endpoint);
@@ -113,6 +114,9 @@ fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, plan: &mut P
     let found = same.clone().find(|one| one.arn.is_some()).or_else(|| same.next());
     let healthy = observed.targets.iter().any(|target| target.state == "healthy");
     match found {
+        None | Some(Found { arn: None, .. }) if !wants_tasks => {
+            plan.note(format!("{RESOURCE} {name} is pending: it is made once tasks run, and desiredCount is 0"));
+        }
         None | Some(Found { arn: None, .. }) if !healthy => {
             let reason = "needs a healthy target, which has to answer SNS's confirmation";
             plan.wait(Verb::Create, RESOURCE, &name, On::Aws, reason.into());
@@ -161,6 +165,13 @@ pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         let successor = wanted.find(|one| one.topic == found.topic);
         let replaced = load_balancer::going(desired, balancer).is_some_and(|changes| !changes.is_empty());
         match successor.filter(|one| !replaced && !is_confirmed(desired, observed, one)) {
+            // Nothing would confirm a successor, and the load balancer is not to wait for what does not come.
+            Some(_) if !service::wants_tasks(desired, observed) && going => {
+                plan.act(Action::Unsubscribe { arn: arn.clone(), name });
+            }
+            Some(_) if !service::wants_tasks(desired, observed) => {
+                plan.note(format!("{RESOURCE} {name} stays until its successor is confirmed, which takes a task"));
+            }
             Some(_) => {
                 plan.wait(Verb::Delete, RESOURCE, &name, On::Aws, "serves until its successor is confirmed".into());
             }

@@ -20,17 +20,36 @@ const TYPES: [&str; 4] =
 /// What else an app that goes can leave over.
 const REVISIONS: &str = "ecs:task-definition";
 
+/// What only shows which apps there are.
+const SERVICES: &str = "ecs:service";
+
 /// ARNs of everything tagged as the manager's, by the value of the app tag.
 pub type Index = BTreeMap<String, BTreeSet<String>>;
 
-/// Reads the index, with or without the revisions of task definitions. An endpoint without the operation has no record.
+/// What of an app the index is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// What a live app can leave over.
+    Live,
+    /// That, and the revisions that an app which goes can leave over.
+    Going,
+    /// Everything, services too, to find apps by.
+    Everything,
+}
+
+/// Reads the index. An endpoint without the operation has no record.
 ///
 /// # Errors
 /// When the read fails; what is there is then unknown.
-pub async fn index(aws: &Aws, manager: &Manager, revisions: bool) -> Result<Index, Error> {
+pub async fn index(aws: &Aws, manager: &Manager, scope: Scope) -> Result<Index, Error> {
     let filter = TagFilter::builder().key(MANAGER_TAG).values(&manager.0).build();
     let call = aws.read.tagging.get_resources().tag_filters(filter);
-    let types = TYPES.into_iter().chain(revisions.then_some(REVISIONS)).map(str::to_owned);
+    let more: &[&str] = match scope {
+        Scope::Live => &[],
+        Scope::Going => &[REVISIONS],
+        Scope::Everything => &[REVISIONS, SERVICES],
+    };
+    let types = TYPES.iter().chain(more).map(|name| (*name).to_owned());
     let call = call.set_resource_type_filters(Some(types.collect()));
     let mut pages = call.into_paginator().send();
     let mut index = Index::new();

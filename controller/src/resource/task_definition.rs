@@ -53,6 +53,13 @@ impl Revision {
     pub fn rollout(&self) -> Option<&str> {
         self.tags.get(ROLLOUT_TAG).map(String::as_str)
     }
+
+    /// Whether its tags were written for it, and not copied from another revision by a tool that registers what it found.
+    #[must_use]
+    pub fn is_original(&self) -> bool {
+        let number = additions::number(self);
+        number.is_some() && self.tags.get(REVISION_TAG).and_then(|text| text.parse().ok()) == number
+    }
 }
 
 /// `family:revision` of a task definition's ARN.
@@ -156,7 +163,7 @@ pub async fn observe_family(aws: &Aws, family: &str) -> Result<BTreeSet<String>,
 pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     match choose(desired, observed) {
         Choice::Use(arn) => note_additions(desired, observed, &arn, plan),
-        Choice::Register if service::stall(desired, observed).is_some() => {}
+        Choice::Register if service::failed_before(desired, observed).is_some() => {}
         Choice::Register => plan_registration(desired, observed, plan),
     }
 }
@@ -191,7 +198,7 @@ fn note_additions(desired: &Desired, observed: &Observed, arn: &str, plan: &mut 
 
 /// Plans the deregistration of our revisions, once no task runs any more.
 pub fn plan_removal(desired: &Desired, observed: &Observed, plan: &mut Plan) {
-    if desired.is_present() {
+    if !desired.is_going() {
         return;
     }
     for revision in &observed.task_definitions.ours {

@@ -64,7 +64,8 @@ impl Accepted {
         gone.map(|(file, manifests)| {
             let apps: Vec<String> = manifests.iter().map(|manifest| manifest.app().to_string()).collect();
             let what = format!("the file is gone; {} stays as it was", apps.join(", "));
-            let remedy = "restore the file, or delete the app with `interstella destroy`";
+            let destroy: Vec<String> = apps.iter().map(|app| format!("`interstella destroy --stop {app}`")).collect();
+            let remedy = format!("restore the file, or delete the app with {}", destroy.join(", "));
             Diagnostic::of_file(file.to_string_lossy(), what, remedy)
         })
         .collect()

@@ -91,7 +91,7 @@ pub struct Activity {
     pub time: Timestamp,
     /// When it ended; a cooldown begins here.
     pub ended: Option<Timestamp>,
-    /// `Successful`, `InProgress`, `Failed` and so on.
+    /// `Successful`, `InProgress`, `Failed` and so on; `NotScaled` where nothing was to be done.
     pub status: String,
     /// Why it happened, in AWS's words.
     pub cause: String,

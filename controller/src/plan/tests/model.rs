@@ -101,8 +101,7 @@ impl World {
             return Vec::new();
         }
         let healthy = |n| Target { id: format!("i:{n}"), state: "healthy".into(), reason: String::new() };
-        // Even a service without tasks is subscribed here, or no way would lead to its end.
-        (0..found.spec.desired_count.max(1)).map(healthy).collect()
+        (0..found.spec.desired_count).map(healthy).collect()
     }
 
     fn arn(&mut self, kind: &str, name: &str) -> String {

@@ -12,6 +12,7 @@ use crate::app::AppName;
 use crate::aws::Aws;
 use crate::error::{Class, Error};
 use crate::resource::service::Found;
+use crate::resource::task_definition::Revision;
 
 /// Most deployments that one call describes.
 const BATCH: usize = 20;
@@ -28,10 +29,11 @@ pub struct History {
 /// A rollout that failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// Rollout tag of the revision that it tried to bring out.
-    pub rollout: Option<String>,
-    /// Why, in ECS's words.
-    pub reason: String,
+    /// What was tried, and when.
+    pub attempt: Attempt,
+    /// The revision that it tried to bring out; absent where ECS no longer has it. Its content says whose rollout this was: other
+    /// tools copy the tags of one revision to the next.
+    pub revision: Option<Revision>,
 }
 
 /// What ECS has on record, before the revisions' tags are known.
@@ -52,6 +54,8 @@ pub struct Attempt {
     pub reason: String,
     /// When its deployment was made.
     pub created_at: Option<DateTime>,
+    /// Whether no other deployment has begun since.
+    pub is_latest: bool,
 }
 
 impl Record {
@@ -77,7 +81,8 @@ pub async fn observe(aws: &Aws, app: &AppName, service: &Found) -> Result<Record
     if let Some(failed) = newest_failure(aws, &briefs).await?
         && let Some(task_definition) = target(aws, failed).await?
     {
-        record.add(Attempt { task_definition, reason: reason(failed), created_at: failed.created_at });
+        let is_latest = briefs.first().is_some_and(|newest| newest == failed);
+        record.add(Attempt { task_definition, reason: reason(failed), created_at: failed.created_at, is_latest });
     }
     Ok(record)
 }
@@ -88,7 +93,7 @@ fn of_service(service: &Found) -> Record {
     // ECS lists the newest first.
     for one in service.deployments.iter().rev().filter(|one| one.rollout_state == "FAILED") {
         let (task_definition, reason) = (one.task_definition_arn.clone(), one.reason.clone());
-        record.add(Attempt { task_definition, reason, created_at: one.created_at });
+        record.add(Attempt { task_definition, reason, created_at: one.created_at, is_latest: one.primary });
     }
     record
 }
@@ -173,6 +178,7 @@ mod tests {
             task_definition: revision.to_owned(),
             reason: reason.to_owned(),
             created_at: Some(DateTime::from_secs(secs)),
+            is_latest: false,
         };
         let mut record = Record::default();
         record.add(attempt("monolith:10", "of the service", 30));

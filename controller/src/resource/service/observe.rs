@@ -1,21 +1,22 @@
 //! Reading services: many in one call, with tags. What ECS says of one in prose is only kept to explain.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use aws_sdk_ecs::types::{DesiredStatus, Service, ServiceField};
+use aws_sdk_ecs::types::{Container, DesiredStatus, Service, ServiceField, Task};
 
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
 use crate::error::Error;
-use crate::resource::service::{Deployment, Found, Life, spec};
+use crate::resource::service::{Deployment, Event, Found, Life, Stopped, spec};
 use crate::resource::tags;
 
 /// Most services that one call takes.
 const BATCH: usize = 10;
 /// Events kept for explanation.
-const EVENTS: usize = 5;
+const EVENTS: usize = 20;
 /// Stopped tasks looked at for explanation.
-const STOPPED: usize = 10;
+const STOPPED: usize = 100;
 
 /// Reads services of one cluster by name.
 pub async fn observe(aws: &Aws, cluster: &str, names: BTreeSet<String>) -> Fetched<Found> {
@@ -40,6 +41,8 @@ fn found(raw: &Service) -> Found {
         created_at: one.created_at,
         updated_at: one.updated_at,
     });
+    let events =
+        raw.events().iter().filter_map(|event| Some(Event { at: event.created_at, message: event.message.clone()? }));
     Found {
         arn: raw.service_arn.clone().unwrap_or_default(),
         life: match raw.status() {
@@ -53,16 +56,16 @@ fn found(raw: &Service) -> Found {
         running: count(raw.running_count),
         pending: count(raw.pending_count),
         deployments: deployments.collect(),
-        events: raw.events().iter().filter_map(|event| event.message.clone()).take(EVENTS).collect(),
+        events: events.take(EVENTS).collect(),
         created_at: raw.created_at,
     }
 }
 
-/// Why tasks of the service stopped lately, in ECS's words, each reason once.
+/// Tasks of the service that stopped lately, newest first, each reason of a revision once.
 ///
 /// # Errors
 /// When the read fails; it explains only, so nothing depends on it.
-pub async fn observe_stopped(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<String>, Error> {
+pub async fn observe_stopped(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Stopped>, Error> {
     let call = aws.read.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
     let answer = call.send().await.map_err(Error::of("ecs:ListTasks"))?;
     let arns: Vec<String> = answer.task_arns.unwrap_or_default().into_iter().take(STOPPED).collect();
@@ -70,11 +73,28 @@ pub async fn observe_stopped(aws: &Aws, cluster: &str, service: &str) -> Result<
         return Ok(Vec::new());
     }
     let call = aws.read.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
-    let tasks = call.map_err(Error::of("ecs:DescribeTasks"))?.tasks.unwrap_or_default();
-    let reasons = tasks.iter().filter_map(|task| {
-        let of_container = task.containers().iter().find_map(|one| one.reason.clone());
-        let reason = task.stopped_reason.clone()?;
-        Some(of_container.map_or_else(|| reason.clone(), |more| format!("{reason} ({more})")))
-    });
-    Ok(reasons.collect::<BTreeSet<_>>().into_iter().collect())
+    let mut tasks = call.map_err(Error::of("ecs:DescribeTasks"))?.tasks.unwrap_or_default();
+    tasks.sort_by_key(|task| Reverse(task.stopped_at));
+    let mut stopped: Vec<Stopped> = Vec::new();
+    for task in tasks {
+        let (Some(reason), Some(task_definition_arn)) = (why(&task), task.task_definition_arn) else { continue };
+        let one = Stopped { task_definition_arn, reason };
+        if !stopped.contains(&one) {
+            stopped.push(one);
+        }
+    }
+    Ok(stopped)
+}
+
+/// Why a task stopped, with what the first container to say anything of its own adds: why it did not start, or how it exited.
+fn why(task: &Task) -> Option<String> {
+    let reason = task.stopped_reason.as_deref()?.trim_end_matches('.');
+    let exited = |code: i32| (code != 0).then(|| format!("exited with {code}"));
+    let of_container = |one: &Container| {
+        let what = one.reason.clone().or_else(|| one.exit_code.and_then(exited))?;
+        Some((one.name.clone().unwrap_or_default(), what))
+    };
+    // ECS often says of the task just what it says of the container.
+    let more = task.containers().iter().find_map(of_container).filter(|(_, what)| !reason.contains(what.as_str()));
+    Some(more.map_or_else(|| reason.to_owned(), |(name, what)| format!("{reason} ({name}: {what})")))
 }

@@ -30,7 +30,7 @@ pub struct Spec {
 }
 
 /// Normal form of a deployment configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
     /// Percent of the count.
@@ -54,7 +54,7 @@ pub struct Network {
 }
 
 /// Normal form of the deployment circuit breaker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitBreaker {
     /// Whether ECS gives up.
@@ -64,7 +64,7 @@ pub struct CircuitBreaker {
 }
 
 /// What the manifest says of the service; revision and target group are known once they exist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Wanted {
     /// `EC2` or `FARGATE`.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::app::Owner;
 use crate::desired::Desired;
 use crate::diff::{self, Change};
-use crate::resource::task_definition::{CONTENT_TAG, REVISION_TAG, Revision, short};
+use crate::resource::task_definition::{CONTENT_TAG, Revision, short};
 
 /// What a revision has beyond what the manifest says, or nothing if it is not what the manifest says.
 #[must_use]
@@ -32,10 +32,8 @@ pub fn number(revision: &Revision) -> Option<u32> {
 
 /// Whether we registered this very revision from the content that the manifest has now.
 fn is_our_work(desired: &Desired, revision: &Revision) -> bool {
-    let tag = |key| revision.tags.get(key).map(String::as_str);
-    let names_itself = tag(REVISION_TAG).and_then(|text| text.parse().ok()) == number(revision);
     let is_ours = desired.marks.owner(&revision.tags) == Owner::Ours;
-    is_ours && names_itself && number(revision).is_some() && tag(CONTENT_TAG) == Some(&desired.hashes.content)
+    is_ours && revision.is_original() && revision.tags.get(CONTENT_TAG) == Some(&desired.hashes.content)
 }
 
 /// Whether the manifest leaves open what AWS answers. A zero is how the normal form says that no number is given.

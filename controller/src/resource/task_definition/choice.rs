@@ -24,7 +24,7 @@ pub fn choose(desired: &Desired, observed: &Observed) -> Choice {
         return Choice::Use(own.arn.clone());
     }
     let newest = observed.task_definitions.newest.as_ref();
-    let fits = newest.filter(|newest| newest.active && is_content(desired, newest) && is_rollout(desired, newest));
+    let fits = newest.filter(|newest| newest.active && is_attempt(desired, newest));
     fits.map_or(Choice::Register, |newest| Choice::Use(newest.arn.clone()))
 }
 
@@ -32,6 +32,12 @@ pub fn choose(desired: &Desired, observed: &Observed) -> Choice {
 #[must_use]
 pub fn is_content(desired: &Desired, revision: &Revision) -> bool {
     additions(desired, revision).is_some()
+}
+
+/// Whether a revision is an attempt to bring out what the manifest says now: the same content, for the same other fields.
+#[must_use]
+pub fn is_attempt(desired: &Desired, revision: &Revision) -> bool {
+    is_content(desired, revision) && is_rollout(desired, revision)
 }
 
 fn is_rollout(desired: &Desired, revision: &Revision) -> bool {

@@ -14,7 +14,7 @@ use crate::resource::given::Given;
 const DEFAULT_STOP_TIMEOUT: u32 = 30;
 
 /// Normal form of a task definition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
     /// `bridge` or `awsvpc`.
