@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "accepted/attributes.rs"]
+mod attributes;
 #[path = "accepted/list.rs"]
 mod list;
 #[path = "accepted/sample.rs"]
