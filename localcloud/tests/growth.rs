@@ -58,7 +58,8 @@ impl Growing {
     }
 
     fn register(&self) -> String {
-        let container = json!({"name": "monolith", "image": "monolith", "memory": 64});
+        let check = json!({"command": ["CMD", "check"], "interval": 60});
+        let container = json!({"name": "monolith", "image": "monolith", "memory": 64, "healthCheck": check});
         let input = json!({"family": "monolith", "containerDefinitions": [container]});
         self.ecs("RegisterTaskDefinition", input)["taskDefinition"]["taskDefinitionArn"].as_str().unwrap().to_owned()
     }

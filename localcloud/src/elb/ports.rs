@@ -75,7 +75,7 @@ impl PortsHandle {
     }
 
     pub(super) fn socket(&self, port: u16) -> u16 {
-        self.0.socket(port)
+        self.ports.socket(port)
     }
 
     /// The socket of a listener's port where it is another port.

@@ -54,6 +54,11 @@ impl Lab {
         self.model.behave(program("bad"), Some(behaviour));
     }
 
+    /// Has the health checks of containers of the image `bad` fail, or pass again.
+    pub fn fail_checks(&self, fail: bool) {
+        self.model.fail_container_checks(program("bad"), fail);
+    }
+
     /// Lets cloud time pass.
     pub fn advance(&self, seconds: f64) {
         self.cloud.advance(Duration::from_secs_f64(seconds));

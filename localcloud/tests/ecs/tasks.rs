@@ -116,16 +116,15 @@ fn the_runtime_is_given_environment_secrets_ports_and_log_stream() {
     let task = run(&lab, json!({"overrides": overrides}));
     let id = text(&task["taskArn"]).rsplit('/').next().unwrap().to_owned();
     // The effect is read where it arises, before the runtime takes it.
-    let launch = lab.cloud.with_world(|world, now| {
+    let container = lab.cloud.with_world(|world, now| {
         world.fire_due(now.after(std::time::Duration::from_millis(60)));
         let effects = std::mem::take(&mut world.effects);
         let mut launches = effects.into_iter().filter_map(|effect| match effect {
-            Effect::StartTask(launch) => Some(launch),
+            Effect::StartContainer(launch) => Some(launch),
             _ => None,
         });
         launches.next_back().unwrap()
     });
-    let container = &launch.containers[0];
     let environment: Vec<_> = container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(environment, ["A=1", "B=3", "KEY=key"]);
     assert_eq!(container.command, ["two"]);
