@@ -196,6 +196,10 @@ impl Ports for Book {
     fn release(&self, port: u16) {
         self.0.lock().unwrap().remove(&port);
     }
+
+    fn socket(&self, port: u16) -> u16 {
+        port
+    }
 }
 
 #[test]
