@@ -171,12 +171,13 @@ fn values(row: &Row, shape: &Value) -> Vec<(Value, bool)> {
     probes
 }
 
-/// Each printable character between two letters: to be refused if the pattern has it not.
+/// A letter, a digit and each other printable character between two letters: to be refused if the pattern has it not.
 fn characters(row: &Row, shape: &Value) -> Vec<(Value, bool)> {
     let Some(pattern) = shape["pattern"].as_str() else { return Vec::new() };
     let pattern = Regex::new(&format!("^(?:{pattern})$")).unwrap();
     let begin = row.option("begin").unwrap_or("a");
-    let texts = (' '..='~').map(|c| format!("{begin}{c}a"));
+    let rest = (' '..='~').filter(|c| !c.is_ascii_alphanumeric());
+    let texts = ['Z', '9'].into_iter().chain(rest).map(|c| format!("{begin}{c}a"));
     texts.map(|text| (json!(text), !pattern.is_match(&text))).collect()
 }
 
@@ -197,7 +198,7 @@ fn the_bounds_are_those_of_the_service_models() {
             }
         }
     }
-    assert!(compared > 500, "only {compared} values were compared");
+    assert!(compared > 400, "only {compared} values were compared");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
