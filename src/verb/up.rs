@@ -132,7 +132,7 @@ async fn run_on(
         path: path.clone(),
         interval: Duration::from_secs(arguments.interval),
         names: arguments.hosts,
-        shows_health: screen::size().is_some(),
+        shows_health: true,
     };
     let controller = running::start(context, session, controller_listener, settings).await?;
     let env = env_command(context, machine)?;

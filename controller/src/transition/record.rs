@@ -49,3 +49,24 @@ impl Record {
         self.sender.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::transition::Kind;
+
+    #[test]
+    fn whoever_listens_hears_all_in_order_and_the_last_one_stays() {
+        let record = Record::default();
+        let one = |kind| Transition { at: Timestamp::UNIX_EPOCH, app: None, kind, cause: String::new() };
+        record.add(one(Kind::ManifestBroken));
+        let mut listener = record.listen();
+        record.add(one(Kind::ManifestMended));
+        record.add(one(Kind::ManifestBroken));
+        assert_eq!(listener.try_recv().unwrap().kind, Kind::ManifestMended);
+        assert_eq!(listener.try_recv().unwrap().kind, Kind::ManifestBroken);
+        assert_eq!(record.latest(), Some(one(Kind::ManifestBroken)));
+    }
+}

@@ -22,15 +22,15 @@ pub struct Places<'a> {
     pub env: &'a str,
 }
 
-/// Returns when every app is as its manifest says and serves; then orders are published. Says where everything is once no app is
-/// under way any more, also where some have stalled.
+/// Returns when every app is as its manifest says and serves. Says where everything is once no app is under way any more, also
+/// where some have stalled, and has orders published as soon as some app then serves.
 pub async fn until_ready(shared: &Arc<Shared>, publishing: &StartPublishing, places: &Places<'_>) {
     let mut news = shared.transitions.listen();
     let mut told = false;
     loop {
         let apps = if shared.is_ready() { shared.apps() } else { Vec::new() };
         let ready = !apps.is_empty() && apps.iter().all(AppStatus::is_ready);
-        if ready {
+        if has_settled(&apps) && apps.iter().any(AppStatus::is_ready) {
             publishing.start();
         }
         if ready || (!told && has_settled(&apps)) {
@@ -57,11 +57,15 @@ fn announcement(apps: &[AppStatus], places: &Places<'_>) -> String {
         [one] => format!("not converged: {one} is stalled, for the reason above"),
         several => format!("not converged: {} are stalled, for the reasons above", several.join(", ")),
     };
+    let orders = format!("{hq}/stats");
+    let status = format!("{controller}/api/v1/apps");
+    let urls = apps.iter().map(|app| (app.name.as_str(), app.endpoint.as_deref().unwrap_or("(no load balancer)")));
+    let urls: Vec<_> = urls.chain([("orders", orders.as_str()), ("status", status.as_str())]).collect();
+    let width = urls.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     // Writing to a String does not fail.
-    for app in apps {
-        let _ = write!(text, "\n  {:<14} {}", app.name, app.endpoint.as_deref().unwrap_or("(no load balancer)"));
+    for (name, url) in urls {
+        let _ = write!(text, "\n  {name:<width$}  {url}");
     }
-    let _ = write!(text, "\n  orders         {hq}/stats\n  status         {controller}/api/v1/apps");
     let _ = write!(text, "\nedit {} and save; Ctrl-C ends everything", manifests.display());
     let _ = write!(text, "\nin other terminals:\n  {env}");
     text
@@ -106,10 +110,10 @@ mod tests {
         assert!(has_settled(&apps));
         insta::assert_snapshot!(announcement(&apps, &places()), @r#"
         not converged: monolith is stalled, for the reason above
-          monolith       http://monolith:5000
-          batch          (no load balancer)
-          orders         http://127.0.0.1:8889/stats
-          status         http://127.0.0.1:8888/api/v1/apps
+          monolith  http://monolith:5000
+          batch     (no load balancer)
+          orders    http://127.0.0.1:8889/stats
+          status    http://127.0.0.1:8888/api/v1/apps
         edit manifests and save; Ctrl-C ends everything
         in other terminals:
           eval "$(interstella env)"
