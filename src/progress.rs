@@ -50,11 +50,9 @@ impl Progress {
             self.line(app, error.to_string());
         }
         let waits = waits(outcome);
-        if self.shown.get(app) != Some(&waits) {
-            for text in &waits {
-                self.waiting(app, text.clone());
-            }
-            self.shown.insert(app.clone(), waits);
+        let before = self.shown.insert(app.clone(), waits.clone()).unwrap_or_default();
+        if waits != before {
+            self.waiting(app, &waits, &before);
         }
     }
 
@@ -79,13 +77,17 @@ impl Progress {
         self.last.insert(app.clone(), text);
     }
 
-    fn waiting(&mut self, app: &AppName, text: String) {
-        let line = format!("{app}: {text}");
-        match &self.spinner {
-            Some(spinner) => spinner.set_message(line),
-            None => output::note(dated(&line)),
+    /// A spinner shows one wait; elsewhere what is new is told.
+    fn waiting(&mut self, app: &AppName, waits: &[String], before: &[String]) {
+        if let Some(spinner) = &self.spinner {
+            spinner.set_message(waits.last().map(|last| format!("{app}: {last}")).unwrap_or_default());
+        } else {
+            let new = waits.iter().filter(|text| !before.contains(text));
+            new.for_each(|text| output::note(dated(&format!("{app}: {text}"))));
         }
-        self.last.insert(app.clone(), text);
+        if let Some(last) = waits.last() {
+            self.last.insert(app.clone(), last.clone());
+        }
     }
 }
 

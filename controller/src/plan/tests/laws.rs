@@ -159,6 +159,10 @@ proptest! {
             made.extend(summaries.filter(|one| one.action == Verb::Create).map(|one| one.resource));
             world.pass(&desired);
         }
+        if desired.service.desired_count == 0 {
+            // A subscription is confirmed by a task, and nobody knows when somebody will want one.
+            shown.retain(|resource| *resource != "subscription");
+        }
         shown.sort_unstable();
         made.sort_unstable();
         prop_assert_eq!(shown, made);
