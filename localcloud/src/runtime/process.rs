@@ -187,11 +187,7 @@ impl Inner {
         let surroundings = Surroundings::of(&self.settings, launch);
         let started = match Container::start(&surroundings, &self.reaper, cloud, launch) {
             Ok(started) => started,
-            Err(error) => {
-                let program = launch.program.path.display();
-                let reason = format!("CannotStartContainerError: {program}: {error}");
-                return Report::ContainerFailedToStart { task_id, container, reason };
-            }
+            Err(error) => return not_started(launch, &error),
         };
         if let Some(running) = self.containers().running.get_mut(&(task_id.clone(), container.clone())) {
             running.group = started.group();
@@ -279,6 +275,15 @@ impl Inner {
     fn containers(&self) -> MutexGuard<'_, Containers> {
         self.containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The report of a container that could not be started.
+fn not_started(launch: &ContainerLaunch, error: &io::Error) -> Report {
+    let (task_id, container) = (launch.task_id.clone(), launch.name.clone());
+    let program = launch.program.path.display();
+    let directory = launch.working_directory.as_ref().map(|directory| format!(" in the working directory {directory}"));
+    let reason = format!("CannotStartContainerError: {program}{}: {error}", directory.unwrap_or_default());
+    Report::ContainerFailedToStart { task_id, container, reason }
 }
 
 /// Whether nothing holds a loopback port right now: the probe for [`crate::addresses::Addresses`].

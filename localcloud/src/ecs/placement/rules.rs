@@ -7,6 +7,7 @@ use super::{Candidate, Purpose};
 use crate::call::ApiError;
 use crate::ecs::Ecs;
 use crate::ecs::errors::{client, invalid};
+use crate::ecs::service::LaunchType;
 use crate::ecs::task::Status;
 
 /// Constraints that one task may have (AWS: `placementConstraints`, API reference).
@@ -22,8 +23,12 @@ pub fn check_of_definition(constraints: &[Value]) -> Result<(), ApiError> {
     constraint_problem(constraints).map_or(Ok(()), |problem| Err(client(problem)))
 }
 
-/// Checks the `placementConstraints` and the `placementStrategy` of a service or of RunTask.
-pub fn check(constraints: &[Value], strategy: &[Value]) -> Result<(), ApiError> {
+/// Checks the `placementConstraints` and the `placementStrategy` of a service or of RunTask. "If you're using the Fargate launch type, task
+/// placement constraints aren't supported" (AWS: PlacementConstraint, API reference), nor is there anything to choose between.
+pub fn check(launch_type: LaunchType, constraints: &[Value], strategy: &[Value]) -> Result<(), ApiError> {
+    if launch_type == LaunchType::Fargate && !(constraints.is_empty() && strategy.is_empty()) {
+        return Err(invalid("placementConstraints and placementStrategy are not supported with launch type FARGATE."));
+    }
     let problem = constraint_problem(constraints).or_else(|| strategy_problem(strategy));
     problem.map_or(Ok(()), |problem| Err(invalid(problem)))
 }
