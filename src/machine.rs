@@ -1,6 +1,7 @@
 //! The local cloud of this machine, put together from its parts: processes, sockets, the wire.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,22 +10,21 @@ use std::time::Duration;
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::Cloud;
 use interstella_localcloud::elb::Ports;
-use interstella_localcloud::images::{Images, Program};
-use interstella_localcloud::proxy::{Proxy, Sockets};
+use interstella_localcloud::images::{Image, Images, Program};
+use interstella_localcloud::proxy::{Moved, Proxy, Sockets};
 use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::wire::Access;
 use interstella_localcloud::world::World;
-use interstella_localcloud::{elb, wire};
+use interstella_localcloud::{elb, region, wire};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
+use crate::image::GivenImage;
 use crate::telemetry::lookup;
 
-/// The region of every local cloud.
-pub const REGION: &str = "us-west-2";
 /// Milliseconds of cloud time that the monolith's simulated work takes unless a task says otherwise.
 const GATHER_MS: u64 = 1000;
 /// How far apart programs that start one after the other begin to give ports to tasks.
@@ -36,14 +36,17 @@ const HQ_IMAGES: [&str; 2] = ["interstella/hq", "hq"];
 /// What a local cloud has to be told.
 #[derive(Debug)]
 pub struct Plan {
+    /// The region where the cloud begins.
+    pub region: String,
     /// Port of the API on loopback; 0 = any.
     pub port: u16,
     /// Cloud seconds in a second.
     pub speed: f64,
-    /// Further images: name and program.
-    pub images: Vec<(String, PathBuf)>,
-    /// Key and address of the fulfilment API, which tasks read as parameters.
-    pub seed: SeedOptions,
+    /// Further images.
+    pub images: Vec<GivenImage>,
+    /// Key and address of the fulfilment API, which tasks read as parameters; `None`: nothing of the workshop's is
+    /// there.
+    pub workshop: Option<SeedOptions>,
     /// This program, which also is the built-in images.
     pub program: PathBuf,
     /// `PATH` of tasks.
@@ -52,6 +55,9 @@ pub struct Plan {
     pub access_key: Option<String>,
     /// Names by which the listeners go besides those of loopback, in lower case.
     pub names: Vec<String>,
+    /// Whether a listener's socket goes to another port where it cannot have the listener's own, and who is told; otherwise
+    /// the call fails.
+    pub moved: Option<fn(&Moved)>,
     /// Ports of the programs beside the cloud, and what each is. SNS delivers to none of them.
     pub own_ports: BTreeMap<u16, &'static str>,
 }
@@ -60,6 +66,8 @@ pub struct Plan {
 pub struct Machine {
     /// URL of the API.
     pub endpoint_url: String,
+    /// The region where the cloud began.
+    pub region: String,
     process: Process,
     stop: watch::Sender<bool>,
     parts: JoinSet<()>,
@@ -68,12 +76,13 @@ pub struct Machine {
 impl Machine {
     /// Starts the cloud and returns when its API answers.
     pub async fn start(plan: Plan) -> Result<Self, Failure> {
+        check_region(&plan.region)?;
         let listener = bind(plan.port, "--cloud-port (or --port of `interstella cloud`)")?;
         let address =
             listener.local_addr().map_err(|error| Failure::because("cannot tell the cloud's port", &error))?;
         let endpoint_url = format!("http://{address}");
         let clock = Clock::live(plan.speed);
-        let sockets = Arc::new(Sockets::default());
+        let sockets = Arc::new(plan.moved.map_or_else(Sockets::default, Sockets::moving));
         let mut world = world(&plan, &clock, &endpoint_url, &sockets)?;
         world.own_ports.insert(address.port(), "the local cloud's own API");
         let proxy = Proxy::new(sockets, plan.names.clone());
@@ -83,6 +92,7 @@ impl Machine {
             .map_err(|error| Failure::because(format!("cannot start {}", plan.program.display()), &error))?;
         let cloud = Cloud::new(world, clock, Box::new(process.clone()));
         cloud.journal.keep_at_most(0);
+        let region = plan.region.clone();
         let access = Access { names: plan.names, access_key: plan.access_key.map(Into::into) };
         let (stop, stopped) = watch::channel(false);
         let mut parts = JoinSet::new();
@@ -95,7 +105,7 @@ impl Machine {
                 tracing::error!(%error, "the local cloud's API has stopped");
             }
         });
-        Ok(Self { endpoint_url, process, stop, parts })
+        Ok(Self { endpoint_url, region, process, stop, parts })
     }
 
     /// Ends every task and then the cloud; what has not ended after `grace` is killed.
@@ -125,7 +135,7 @@ fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>)
     let now = clock.now();
     // Identifiers differ from run to run, as they do on AWS.
     let seed_of_ids = now.as_millis().unsigned_abs();
-    let mut world = World::new(REGION, seed_of_ids, images(plan));
+    let mut world = World::new(&plan.region, seed_of_ids, images(plan)?);
     endpoint_url.clone_into(&mut world.endpoint_url);
     world.speed = plan.speed;
     world.own_ports.clone_from(&plan.own_ports);
@@ -133,30 +143,49 @@ fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>)
     world.addresses.begin_at(std::process::id().wrapping_mul(PORTS_APART));
     let ports: Arc<dyn Ports> = Arc::<Sockets>::clone(sockets);
     world.elb.listen_on(ports);
-    seed::workshop(&mut world, now, &plan.seed)
-        .map_err(|error| Failure::because("cannot provide what the workshop's stack provided", &error))?;
+    if let Some(workshop) = &plan.workshop {
+        seed::workshop(&mut world, now, workshop)
+            .map_err(|error| Failure::because("cannot provide what the workshop's stack provided", &error))?;
+    }
     Ok(world)
 }
 
-fn images(plan: &Plan) -> Images {
+fn check_region(region: &str) -> Result<(), Failure> {
+    if region::is_name(region) {
+        return Ok(());
+    }
+    let remedy = "choose one of the partition aws with --region, such as us-west-2";
+    Err(Failure::new(format!("the local cloud cannot have a region {region:?}")).remedy(remedy))
+}
+
+/// What tasks can be made of. Every program is read once, for its digest.
+fn images(plan: &Plan) -> Result<Images, Failure> {
     let mut images = Images::default();
-    let part = |name: &str| Program { path: plan.program.clone(), arguments: vec![name.to_owned()] };
+    let worker = image(Program { path: plan.program.clone(), arguments: vec!["worker".to_owned()] })?;
+    let hq = Program { path: plan.program.clone(), arguments: vec!["hq".to_owned()] };
+    let hq = Image { program: hq, ..worker.clone() };
     for name in WORKER_IMAGES {
-        images.insert(name, part("worker"));
+        images.insert(name, worker.clone());
     }
     for name in HQ_IMAGES {
-        images.insert(name, part("hq"));
+        images.insert(name, hq.clone());
     }
-    for (name, path) in &plan.images {
-        images.insert(name, Program { path: path.clone(), arguments: Vec::new() });
+    for GivenImage { name, path } in &plan.images {
+        images.insert(name, image(Program { path: path.clone(), arguments: Vec::new() })?);
     }
-    images
+    Ok(images)
+}
+
+fn image(program: Program) -> Result<Image, Failure> {
+    let path = program.path.clone();
+    let read = File::open(&path).and_then(|file| Image::new(program, file));
+    read.map_err(|error| Failure::because(format!("cannot read {}, an image's program", path.display()), &error))
 }
 
 fn settings(plan: &Plan, endpoint_url: &str) -> Settings {
     Settings {
         endpoint_url: endpoint_url.to_owned(),
-        region: REGION.to_owned(),
+        region: plan.region.clone(),
         search_path: plan.search_path.clone(),
         speed: plan.speed,
         access_key: plan.access_key.clone().unwrap_or_else(|| "local".to_owned()),

@@ -9,6 +9,7 @@ pub mod container_instance;
 mod deployment;
 mod errors;
 mod events;
+mod identifiers;
 mod paging;
 mod placement;
 mod scaling;
@@ -32,6 +33,7 @@ use crate::effect::Report;
 use crate::elb::Target;
 use crate::world::World;
 
+use self::identifiers::name_of;
 pub use self::scaling::{desired_count, is_deploying, running_count, set_desired_count, target_groups};
 pub use self::service::ServiceKey;
 pub use self::tags::tagged;
@@ -98,6 +100,7 @@ pub enum Timer {
 /// Answers a call.
 pub fn call(world: &mut World, call: &Call, operation: &str, input: Value) -> Answer {
     let now = call.now;
+    identifiers::check_region(&world.region, &input)?;
     match operation {
         "CreateCluster" => cluster::create(world, read(operation, input)?),
         "DeleteCluster" => cluster::delete(world, &read(operation, input)?),
@@ -193,9 +196,4 @@ pub fn target_gone(world: &mut World, now: CloudTime, target_group_arn: &str, ta
     for id in waiting {
         task::lifecycle::drained(world, now, &id);
     }
-}
-
-/// What follows the last `/` of an ARN; a bare name or ID is itself.
-fn name_of(name_or_arn: &str) -> &str {
-    name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)
 }

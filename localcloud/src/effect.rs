@@ -89,6 +89,8 @@ pub struct DeliveryRequest {
     /// The subscription's endpoint: an `http://` URL whose host is on loopback (`.localhost` included), or the ARN of a queue
     /// of this cloud. For a queue the runtime only completes the message.
     pub endpoint: String,
+    /// Port to connect to where it is not the URL's: a listener whose own port something else holds.
+    pub moved_port: Option<u16>,
     /// Headers besides Host and Content-Length.
     pub headers: Vec<(String, String)>,
     /// The members of the body. `Timestamp` (wall time), `Signature` and `SigningCertURL` are empty at the first attempt: the

@@ -6,6 +6,7 @@
 mod action;
 mod association;
 mod attributes;
+mod board;
 mod condition;
 mod errors;
 mod health;
@@ -53,7 +54,7 @@ pub struct Elb {
     traffic: traffic::TrafficHandle,
     /// Whether something changed since the routing was last published.
     unpublished: bool,
-    routing: watch::Sender<Arc<routing::Routing>>,
+    board: board::Board,
 }
 
 impl Elb {
@@ -65,6 +66,12 @@ impl Elb {
     /// Has `traffic` count the requests. Without it there are none.
     pub fn count_with(&mut self, traffic: Arc<dyn Traffic>) {
         self.traffic = traffic::TrafficHandle::new(traffic);
+    }
+
+    /// The empty service of another region of the same cloud: ports, counters and the proxy are shared.
+    pub(crate) fn beside(&self, region: &str) -> Self {
+        let ports = self.ports.beside(region);
+        Self { ports, traffic: self.traffic.clone(), board: self.board.clone(), ..Self::default() }
     }
 }
 
@@ -192,6 +199,13 @@ pub fn dns_name<'a>(world: &'a World, load_balancer_arn: &str) -> Option<&'a str
     world.elb.load_balancers.get(load_balancer_arn).map(|balancer| balancer.dns_name.as_str())
 }
 
+/// The port to connect to for `port` of a load balancer's DNS name where it is another one: something else on the machine has
+/// the listener's own. `None` for every other host, whose ports are what they are.
+pub fn moved_port(world: &World, host: &str, port: u16) -> Option<u16> {
+    let is_balancer = host.trim_end_matches('.').to_ascii_lowercase().ends_with(load_balancer::DNS_SUFFIX);
+    world.elb.ports.moved(port).filter(|_| is_balancer)
+}
+
 /// Every load balancer, target group, listener and rule by ARN, with its tags.
 pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     tags::all(&world.elb)
@@ -199,22 +213,15 @@ pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
 
 /// Publishes the routing if something changed and someone reads it. Called whenever the world's lock is about to be given back.
 pub fn publish(world: &mut World) {
-    if world.elb.unpublished && world.elb.routing.receiver_count() > 0 {
-        let routing = Arc::new(routing::build(world));
-        world.elb.routing.send_if_modified(|current| {
-            let changed = **current != *routing;
-            if changed {
-                *current = routing;
-            }
-            changed
-        });
+    if world.elb.unpublished && world.elb.board.is_read() {
+        world.elb.board.put(&world.region, routing::build(world));
         world.elb.unpublished = false;
     }
 }
 
-/// Has the routing published from now on, beginning with what holds now.
+/// Has the routing of every region published from now on, beginning with what holds now in this one.
 pub fn subscribe(world: &mut World) -> watch::Receiver<Arc<routing::Routing>> {
-    let receiver = world.elb.routing.subscribe();
+    let receiver = world.elb.board.read();
     world.elb.unpublished = true;
     publish(world);
     receiver

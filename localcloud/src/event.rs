@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::clock::CloudTime;
 use crate::ecs::ServiceKey;
 use crate::world::World;
-use crate::{application_autoscaling, sns};
+use crate::{application_autoscaling, region, sns, sqs};
 
 /// Something that another service may want to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,31 @@ pub enum Event {
     AlarmAction(AlarmAction),
     /// A service of ECS is being deleted.
     ServiceDeleted(ServiceKey),
+    /// A topic sends a message to a queue, which may be in another region.
+    MessageForQueue {
+        /// The queue.
+        queue_arn: String,
+        /// The message.
+        body: String,
+        /// Who is to be told what came of it.
+        delivery: DeliveryKey,
+    },
+    /// What came of a message for a queue.
+    QueueAnswered {
+        /// Who asked.
+        delivery: DeliveryKey,
+        /// Whether the queue is there, and has the message now.
+        taken: bool,
+    },
+}
+
+/// A delivery of SNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryKey {
+    /// The topic's region.
+    pub region: String,
+    /// The delivery there.
+    pub delivery_id: u64,
 }
 
 /// An alarm that invokes one of its actions.
@@ -35,16 +60,43 @@ pub struct AlarmAction {
 }
 
 impl Event {
+    /// The region that the event is for; `None`: the one that it comes from.
+    pub(crate) fn region(&self) -> Option<&str> {
+        match self {
+            Self::AlarmAction(_) | Self::ServiceDeleted(_) => None,
+            Self::MessageForQueue { queue_arn, .. } => region::of_arn(queue_arn),
+            Self::QueueAnswered { delivery, .. } => Some(&delivery.region),
+        }
+    }
+
+    /// What comes of an event for a region in which there is nothing.
+    pub(crate) fn unheard(self) -> Option<Self> {
+        match self {
+            Self::MessageForQueue { delivery, .. } => Some(Self::QueueAnswered { delivery, taken: false }),
+            Self::AlarmAction(_) | Self::ServiceDeleted(_) | Self::QueueAnswered { .. } => None,
+        }
+    }
+
     /// Tells the event to whom it is for.
     pub(crate) fn route(self, world: &mut World, now: CloudTime) {
-        let action = match self {
-            Self::AlarmAction(action) => action,
-            Self::ServiceDeleted(key) => return application_autoscaling::service_deleted(world, now, &key),
-        };
-        if action.action_arn.starts_with("arn:aws:sns:") {
-            sns::notify(world, now, &action.action_arn, &action.subject, action.notification);
-        } else if action.action_arn.starts_with("arn:aws:autoscaling:") {
-            application_autoscaling::alarm_fired(world, now, &action);
+        match self {
+            Self::AlarmAction(action) => action.invoke(world, now),
+            Self::ServiceDeleted(key) => application_autoscaling::service_deleted(world, now, &key),
+            Self::MessageForQueue { queue_arn, body, delivery } => {
+                let taken = sqs::put(world, now, &queue_arn, body);
+                world.events.push(Self::QueueAnswered { delivery, taken });
+            }
+            Self::QueueAnswered { delivery, taken } => sns::queue_answered(world, now, delivery.delivery_id, taken),
+        }
+    }
+}
+
+impl AlarmAction {
+    fn invoke(self, world: &mut World, now: CloudTime) {
+        if self.action_arn.starts_with("arn:aws:sns:") {
+            sns::notify(world, now, &self.action_arn, &self.subject, self.notification);
+        } else if self.action_arn.starts_with("arn:aws:autoscaling:") {
+            application_autoscaling::alarm_fired(world, now, &self);
         }
     }
 }

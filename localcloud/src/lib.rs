@@ -7,9 +7,10 @@
 //!                 processes, health checks, deliveries: runtime::{process, model}      proxy reads a routing snapshot
 //! ```
 //!
-//! One store, one truth: `World` is plain data behind one lock, and every handler is a synchronous function on it. What has
-//! to happen outside is returned as an [`effect::Effect`]; what came of it returns as an [`effect::Report`]. Whatever happens later is a
-//! timer in cloud time. This crate knows nothing of the controller, the worker or hq.
+//! One store, one truth: `World` is plain data, one for each region, all behind one lock, and every handler is a
+//! synchronous function on it. What has to happen outside is returned as an [`effect::Effect`]; what came of it
+//! returns as an [`effect::Report`]. Whatever happens later is a timer in cloud time. This crate knows nothing of the
+//! controller, the worker or hq.
 
 pub mod addresses;
 pub mod application_autoscaling;
@@ -29,6 +30,8 @@ pub mod logs;
 pub mod metrics;
 pub mod page;
 pub mod proxy;
+pub mod region;
+mod regions;
 pub mod runtime;
 pub mod seed;
 pub mod sns;

@@ -2,7 +2,7 @@
 //!
 //! Everything here is bookkeeping in cloud time. Signing, wall time and sockets belong to the runtime, which completes a message at
 //! its first attempt and hands it back with the report, so that a retry repeats the very same bytes. Not here: FIFO topics,
-//! filter policies, encryption, platform endpoints, signature version 1 and endpoints off loopback; each is refused by name.
+//! filter policies, encryption, platform endpoints and endpoints off loopback; each is refused by name.
 
 mod attribute;
 pub mod delivery;
@@ -20,8 +20,8 @@ use serde_json::{Map, Value, json};
 
 use crate::call::{self, Answer, ApiError, Call};
 use crate::clock::CloudTime;
-use crate::page;
 use crate::world::World;
+use crate::{page, region};
 
 pub use topic::Counts;
 
@@ -56,6 +56,7 @@ pub enum Timer {
 
 /// Answers a call.
 pub fn call(world: &mut World, call: &Call, operation: &str, input: Value) -> Answer {
+    check_region(world, &input)?;
     match operation {
         "CreateTopic" => topic::create(world, read(operation, input)?),
         "DeleteTopic" => topic::delete(world, &read(operation, input)?),
@@ -97,6 +98,11 @@ pub fn delivered(
     delivery::ended(world, now, delivery_id, status, message);
 }
 
+/// Takes in whether the queue of a delivery has taken its message.
+pub(crate) fn queue_answered(world: &mut World, now: CloudTime, delivery_id: u64, taken: bool) {
+    delivery::queue_answered(world, now, delivery_id, taken);
+}
+
 /// Takes in that the receiver of a confirmation has answered with its token, as if it had called `ConfirmSubscription`.
 pub fn confirmed(world: &mut World, now: CloudTime, topic_arn: &str, token: &str) {
     let input = subscription::Confirm::new(topic_arn, token);
@@ -121,6 +127,18 @@ pub fn notify(world: &mut World, now: CloudTime, topic_arn: &str, subject: &str,
 /// Topics with their tags, by ARN.
 pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     world.sns.topics.iter().map(|(arn, topic)| (arn.clone(), topic.tags().clone())).collect()
+}
+
+/// Refuses the topics and subscriptions of other regions. (The words of a subscription's are unverified.)
+fn check_region(world: &World, input: &Value) -> Result<(), ApiError> {
+    let is_elsewhere = |member: &&str| {
+        let arn = input.get(*member).and_then(Value::as_str);
+        arn.and_then(region::of_arn).is_some_and(|region| region != world.region)
+    };
+    match ["TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn"].iter().find(|member| is_elsewhere(member)) {
+        Some(member) => Err(invalid(member)),
+        None => Ok(()),
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(operation: &str, input: Value) -> Result<T, ApiError> {

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::call::{self, Answer, ApiError, Call};
 use crate::clock::CloudTime;
-use crate::world::World;
+use crate::region;
+use crate::world::{ACCOUNT, World};
 
 pub use queue::Counts;
 
@@ -47,6 +48,14 @@ pub fn put(world: &mut World, now: CloudTime, queue_arn: &str, body: String) -> 
     let Some(queue) = queue else { return false };
     queue.push(now, message);
     true
+}
+
+/// Whether an ARN can be that of a queue of this account, in any region.
+pub(crate) fn is_queue(arn: &str) -> bool {
+    match arn.split(':').collect::<Vec<_>>()[..] {
+        ["arn", "aws", "sqs", region, ACCOUNT, name] => region::is_name(region) && !name.is_empty(),
+        _ => false,
+    }
 }
 
 /// What each queue counts at `now`, by name.

@@ -1,4 +1,4 @@
-//! Everything the cloud holds: plain data, changed only by API calls, timers and reports, all synchronous.
+//! Everything the cloud holds in a region: plain data, changed only by API calls, timers and reports, all synchronous.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::{application_autoscaling, cloudwatch, ecr, ecs, elb, logs, metrics, s
 /// The account of everything here.
 pub const ACCOUNT: &str = "123456789012";
 
-/// Everything the cloud holds.
+/// Everything the cloud holds in a region.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The one region there is.
+    /// The region that it is: a part of ARNs, zones and DNS names.
     pub region: String,
     /// Where this cloud answers, without a slash at the end: base of the URLs that SNS and SQS hand out.
     pub endpoint_url: String,
@@ -35,6 +35,8 @@ pub struct World {
     /// What one service has to tell another; `World` routes these after every call, timer and report, so no service knows who
     /// listens.
     pub events: Vec<Event>,
+    /// Events for other regions; the caller of `World` takes these and hands them on.
+    pub leaving: Vec<Event>,
     /// Virtual addresses and the loopback ports behind them.
     pub addresses: Addresses,
     /// What image names resolve to.
@@ -73,6 +75,7 @@ impl World {
             timers: Timers::default(),
             effects: Vec::new(),
             events: Vec::new(),
+            leaving: Vec::new(),
             addresses: Addresses::default(),
             images,
             ecs: ecs::Ecs::default(),
@@ -85,6 +88,18 @@ impl World {
             metrics: metrics::Metrics::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
             application_autoscaling: application_autoscaling::ApplicationAutoScaling::default(),
+        }
+    }
+
+    /// Another region of the same cloud, with nothing in it.
+    pub(crate) fn beside(&self, region: &str) -> Self {
+        Self {
+            endpoint_url: self.endpoint_url.clone(),
+            own_ports: self.own_ports.clone(),
+            speed: self.speed,
+            addresses: self.addresses.beside(),
+            elb: self.elb.beside(region),
+            ..Self::new(region, self.ids.seed_for(region), self.images.clone())
         }
     }
 
@@ -148,11 +163,15 @@ impl World {
         self.route_events(now);
     }
 
-    /// Tells every event to whom it is for, including events that come of it.
+    /// Tells every event to whom it is for, including events that come of it. What is for another region leaves.
     fn route_events(&mut self, now: CloudTime) {
         while !self.events.is_empty() {
             for event in std::mem::take(&mut self.events) {
-                event.route(self, now);
+                if event.region().is_none_or(|region| region == self.region) {
+                    event.route(self, now);
+                } else {
+                    self.leaving.push(event);
+                }
             }
         }
     }
@@ -237,6 +256,12 @@ impl Ids {
     pub fn uuid(&mut self) -> String {
         let bits = (u128::from(self.next()) << 64) | u128::from(self.next());
         uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string()
+    }
+
+    /// Where another region of the same cloud begins (FNV-1a).
+    fn seed_for(&self, region: &str) -> u64 {
+        let offset = 0xcbf2_9ce4_8422_2325 ^ self.seed;
+        region.bytes().fold(offset, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
 
     /// SplitMix64: equidistributed, so identifiers do not repeat.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::Cloud;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::process::{Process, Settings};
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::world::World;
@@ -33,14 +33,19 @@ fn cloud() -> (Arc<Cloud>, Process) {
     let mut images = Images::default();
     for (name, script) in [("busy", "while :; do :; done"), ("idle", "exec sleep 600")] {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
-        images.insert(name, Program { path: "/bin/sh".into(), arguments });
+        images.insert(name, Image::new(Program { path: "/bin/sh".into(), arguments }, name.as_bytes()).unwrap());
     }
     let world = World::new("us-west-2", 7, images);
     let cloud = Cloud::new(world, Clock::live(SPEED), Box::new(process.clone()));
-    let options = SeedOptions { api_key: "key".to_owned(), api_endpoint: "http://127.0.0.1:8889".to_owned() };
-    cloud.with_world(|world, now| seed::workshop(world, now, &options)).unwrap();
+    provide(&cloud);
     tokio::spawn(Arc::clone(&cloud).run_timers());
     (cloud, process)
+}
+
+/// Provides in a region what the workshop's stack provided.
+fn provide(cloud: &Arc<Cloud>) {
+    let options = SeedOptions { api_key: "key".to_owned(), api_endpoint: "http://127.0.0.1:8889".to_owned() };
+    cloud.with_world(|world, now| seed::workshop(world, now, &options)).unwrap();
 }
 
 /// A service of one task that reserves a quarter of a core and 64 MiB.
@@ -71,17 +76,20 @@ fn last(cloud: &Arc<Cloud>, metric: &str, service: &str) -> Option<f64> {
     points.as_array()?.last()?["Average"].as_f64()
 }
 
+/// Both are measured at the same moments, for each region looks at its own tasks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_busy_task_is_told_from_an_idle_one() {
+async fn a_busy_task_is_told_from_an_idle_one_of_another_region() {
     let (cloud, process) = cloud();
-    run(&cloud, "busy");
-    run(&cloud, "idle");
+    let abroad = cloud.in_region("eu-west-1").unwrap();
+    provide(&abroad);
+    let places = [("busy", &cloud), ("idle", &abroad)];
+    places.iter().for_each(|(name, place)| run(place, name));
     let told_apart = async {
         let mut pause = tokio::time::interval(Duration::from_millis(20));
         loop {
             pause.tick().await;
-            let [busy, idle] = ["busy", "idle"].map(|name| last(&cloud, "CPUUtilization", name));
-            let memory = ["busy", "idle"].map(|name| last(&cloud, "MemoryUtilization", name));
+            let [busy, idle] = places.map(|(name, place)| last(place, "CPUUtilization", name));
+            let memory = places.map(|(name, place)| last(place, "MemoryUtilization", name));
             let held = memory.into_iter().flatten().filter(|percent| (0.01..100.0).contains(percent)).count();
             // Other programs may want the processor too, so a busy task need not get all of a core.
             if busy.is_some_and(|percent| percent > 25.0) && idle.is_some_and(|percent| percent < 5.0) && held == 2 {

@@ -18,7 +18,7 @@ use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::{Cloud, Runtime};
 use interstella_localcloud::ecs::container_instance;
 use interstella_localcloud::effect::{ContainerLaunch, Effect};
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
 use interstella_localcloud::world::World;
 use rustix::process::{Pid, test_kill_process};
@@ -204,7 +204,8 @@ fn machine() -> (Arc<Cloud>, Process) {
     cloud.with_world(|world, now| {
         container_instance::register(world, now, "c", 2048, 4096);
         let arguments = ["-c", "trap 'exit 0' TERM; while :; do sleep 0.02; done"].map(str::to_owned).to_vec();
-        world.images.insert("sh", Program { path: "/bin/sh".into(), arguments });
+        let program = Program { path: "/bin/sh".into(), arguments };
+        world.images.insert("sh", Image::new(program, &b"sh"[..]).unwrap());
     });
     (cloud, process)
 }

@@ -78,7 +78,7 @@ fn a_topic_is_created_once() {
     assert_eq!(again["TopicArn"], TOPIC);
     assert_eq!(sns.ok("ListTopics", json!({}))["Topics"], json!([{ "TopicArn": TOPIC }]));
     let attributes = &sns.ok("GetTopicAttributes", json!({ "TopicArn": TOPIC }))["Attributes"];
-    assert_eq!(attributes["SignatureVersion"], "2");
+    assert_eq!(attributes["SignatureVersion"], "1");
     assert!(attributes["EffectiveDeliveryPolicy"].as_str().unwrap().contains(r#""numRetries":3"#));
     insta::assert_snapshot!(
         sns.error("CreateTopic", json!({ "Name": "a topic" })), @"InvalidParameter: Invalid parameter: Topic Name");
@@ -100,7 +100,7 @@ fn what_is_not_there_is_refused_by_name() {
         sns.error("Subscribe", input)
     };
     insta::assert_snapshot!([
-        sns.error("SetTopicAttributes", json!({ "TopicArn": TOPIC, "AttributeName": "SignatureVersion", "AttributeValue": "1" })),
+        sns.error("SetTopicAttributes", json!({ "TopicArn": TOPIC, "AttributeName": "SignatureVersion", "AttributeValue": "3" })),
         sns.error("CreateTopic", json!({ "Name": "a.fifo" })),
         sns.error("CreateTopic", json!({ "Name": "a", "Attributes": { "KmsMasterKeyId": "k" } })),
         sns.error("Publish", json!({ "PhoneNumber": "+1", "Message": "m" })),
@@ -111,7 +111,7 @@ fn what_is_not_there_is_refused_by_name() {
         subscribe(json!({ "Attributes": { "FilterPolicy": "{\"a\":[\"b\"]}" } })),
         subscribe(json!({ "Attributes": { "Colour": "blue" } })),
     ].join("\n"), @r"
-    NotImplemented: the local cloud does not implement signature version 1; topics here sign with version 2
+    InvalidParameter: Invalid parameter: SignatureVersion: 3
     NotImplemented: the local cloud does not implement FIFO topics
     NotImplemented: the local cloud does not implement the topic attribute KmsMasterKeyId=k
     NotImplemented: the local cloud does not implement sns Publish with unknown field `PhoneNumber`, expected one of `TopicArn`, `TargetArn`, `Message`, `Subject`, `MessageAttributes`

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use interstella_localcloud::seed::SeedOptions;
 
 use crate::cli::{lower, speed};
 use crate::failure::Failure;
+use crate::image::GivenImage;
 use crate::machine::{self, Machine, Plan};
 use crate::output;
 use crate::verb::Context;
@@ -29,9 +29,9 @@ pub struct Arguments {
     /// Cloud seconds in a second of this machine
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
-    /// A further image: its name without tag, and the program that stands for it
-    #[arg(long = "image", value_name = "NAME=PATH", value_parser = image)]
-    images: Vec<(String, PathBuf)>,
+    /// A further image: its name, and the program that stands for it (may be repeated; docs/local-programs.md)
+    #[arg(long = "image", value_name = "NAME[:TAG]=PATH")]
+    images: Vec<GivenImage>,
     /// Access key that callers have to use as AWS_ACCESS_KEY_ID; without it any will do
     ///
     /// Whoever can call this cloud can run any program as you: that is what a task is. It listens on loopback and answers no
@@ -44,6 +44,9 @@ pub struct Arguments {
     /// Address of the fulfilment API, given to tasks as the parameter /interstella/apiEndpoint
     #[arg(long, default_value = "http://127.0.0.1:8889/receiving/")]
     api_endpoint: String,
+    /// Nothing of the workshop's: no cluster, topics, parameters or repository, in no region
+    #[arg(long, conflicts_with = "api_endpoint")]
+    empty: bool,
 }
 
 /// An access key that nothing shows.
@@ -68,28 +71,25 @@ impl FromStr for AccessKey {
 
 /// Serves until a signal comes.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let workshop = SeedOptions { api_key: "local".to_owned(), api_endpoint: arguments.api_endpoint };
     let plan = Plan {
+        region: context.common.local_region().to_owned(),
         port: arguments.port,
         speed: arguments.speed,
         images: arguments.images,
-        seed: SeedOptions { api_key: "local".to_owned(), api_endpoint: arguments.api_endpoint },
+        workshop: (!arguments.empty).then_some(workshop),
         program: machine::program(&context.environment)?,
         search_path: machine::search_path(&context.environment),
         access_key: arguments.token.map(|AccessKey(key)| key),
         names: arguments.hosts,
+        moved: None,
         own_ports: BTreeMap::new(),
     };
     let machine = Machine::start(plan).await?;
     output::note(format_args!("the local cloud answers at {}; in other terminals:", machine.endpoint_url));
-    output::line(export_line(&machine.endpoint_url))?;
+    output::line(export_line(&machine.endpoint_url, &machine.region))?;
     let received = context.shutdown.received().await;
     output::note("stopping the tasks");
     machine.stop(STOP_GRACE).await;
     Ok(received.exit_code())
-}
-
-fn image(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("an image is given as NAME=PATH")?;
-    let path = std::path::absolute(path).map_err(|error| error.to_string())?;
-    if path.is_file() { Ok((name.to_owned(), path)) } else { Err(format!("{} is no file", path.display())) }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::cli::Common;
 use crate::failure::Failure;
 use crate::output;
 
@@ -16,15 +17,17 @@ pub struct Arguments {
 }
 
 /// Prints the line.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    output::line(export_line(&format!("http://127.0.0.1:{}", arguments.cloud_port)))?;
+pub fn run(common: &Common, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let endpoint = format!("http://127.0.0.1:{}", arguments.cloud_port);
+    output::line(export_line(&endpoint, common.local_region()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The line for a local cloud at `endpoint`. It also switches profiles off, which would win over these credentials.
-pub fn export_line(endpoint: &str) -> String {
+/// The line for a region of the local cloud at `endpoint`. It also switches profiles off, which would win over these
+/// credentials.
+pub fn export_line(endpoint: &str, region: &str) -> String {
     format!(
-        "unset AWS_PROFILE; export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 \
+        "unset AWS_PROFILE; export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} \
          AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local"
     )
 }

@@ -14,7 +14,7 @@ use interstella_controller::requeue;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::Cloud;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::journal::Entry;
 use interstella_localcloud::runtime::model::Model;
 use interstella_localcloud::seed::{self, SeedOptions};
@@ -41,7 +41,11 @@ const MAX_PASSES: usize = 300;
 /// A world without anything but the images.
 pub fn empty() -> World {
     let mut images = Images::default();
-    images.insert(seed::REPOSITORY, Program { path: PROGRAM.into(), arguments: Vec::new() });
+    let program = Program { path: PROGRAM.into(), arguments: Vec::new() };
+    let image = Image::new(program, PROGRAM.as_bytes()).unwrap();
+    for tag in ["latest", "next"] {
+        images.insert(&format!("{}:{tag}", seed::REPOSITORY), image.clone());
+    }
     World::new("us-west-2", 7, images)
 }
 
@@ -69,6 +73,11 @@ impl Lab {
         Self::on(Cloud::new(self.cloud.snapshot(), clock, Box::new(model.clone())), model).await
     }
 
+    /// The same cloud seen from another region, in which nothing is provided yet.
+    pub async fn seen_from(&self, region: &str) -> Self {
+        Self::on(self.cloud.in_region(region).unwrap(), self.model.clone()).await
+    }
+
     /// A way to `cloud`, in which `model` runs the tasks.
     pub async fn on(cloud: Arc<Cloud>, model: Model) -> Self {
         let client = adapter::http_client(&cloud);
@@ -82,12 +91,13 @@ impl Lab {
 
     async fn by(client: SharedHttpClient, cloud: Arc<Cloud>, model: Model) -> Self {
         let connect = Connect {
+            region: Some(cloud.region().to_owned()),
             endpoint_url: Some("http://127.0.0.1:4566".to_owned()),
             http_client: Some(client),
             ..Connect::default()
         };
         let aws = Aws::connect(connect).await.unwrap();
-        let identity = Identity { account: "123456789012".to_owned(), region: "us-west-2".to_owned() };
+        let identity = Identity { account: "123456789012".to_owned(), region: cloud.region().to_owned() };
         Self { cloud, model, aws, identity }
     }
 

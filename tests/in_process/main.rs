@@ -16,6 +16,7 @@ mod orders;
 mod outage;
 mod ownership;
 mod reads;
+mod regions;
 mod removal;
 mod revisions;
 mod rollback;

@@ -117,7 +117,8 @@ async fn a_deleted_topic_is_said_with_a_remedy_and_the_rest_goes_on() {
     let outcome = controller.pass_times(10).await;
     let stalled = outcome.status.conditions.iter().find(|one| one.r#type == "Stalled").unwrap();
     assert_eq!((stalled.status, stalled.reason), ("True", "TopicMissing"));
-    assert!(stalled.message.contains("aws sns create-topic --name orderTopic"), "{}", stalled.message);
+    let remedy = "aws sns create-topic --region us-west-2 --name orderTopic --attributes SignatureVersion=2";
+    assert!(stalled.message.contains(remedy), "{}", stalled.message);
     assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
 
     controller.desired = lab.present(&MANIFEST.replace("desiredCount: 1", "desiredCount: 2"));

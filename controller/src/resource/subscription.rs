@@ -79,10 +79,16 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     let Some(front) = &desired.front else { return };
     let balancer = observed.load_balancer(&front.load_balancer.0);
     let balancer = balancer.filter(|one| load_balancer::going(desired, one).is_none());
+    let wants_tasks = service::wants_tasks(desired, observed);
     for wanted in &desired.subscriptions {
         let Some(balancer) = balancer.filter(|one| desired.marks.owner(&one.tags) == Owner::Ours) else {
-            let reason = format!("needs the load balancer {}", front.load_balancer.0);
-            plan.wait(Verb::Create, RESOURCE, &format!("{} → {}", wanted.topic, wanted.path), On::Us, reason);
+            let (name, reason) =
+                (name(&wanted.topic, &wanted.path), format!("needs the load balancer {}", front.load_balancer.0));
+            if wants_tasks {
+                plan.wait(Verb::Create, RESOURCE, &name, On::Us, reason);
+            } else {
+                plan.note(pending(&name));
+            }
             continue;
         };
         let endpoint = endpoint(desired, balancer, &wanted.path);
@@ -90,7 +96,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
             let reason = missing_topic(&wanted.topic);
             plan.wait(Verb::Create, RESOURCE, &name(&wanted.topic, &endpoint), On::Person, reason);
         } else {
-            plan_one(observed, wanted, endpoint, service::wants_tasks(desired, observed), plan);
+            plan_one(observed, wanted, endpoint, wants_tasks, plan);
         }
     }
 }
@@ -98,11 +104,16 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
 /// What a person can do where a topic is missing.
 #[must_use]
 pub fn missing_topic(topic: &str) -> String {
-    let name = topic.rsplit(':').next().unwrap_or(topic);
+    let mut parts = topic.split(':').skip(3);
+    let (region, name) = (parts.next().unwrap_or_default(), parts.last().unwrap_or_default());
     format!(
-        "the topic does not exist: {topic}; make it again (aws sns create-topic --name {name}), or take the subscription out of \
-         the manifest"
+        "the topic does not exist: {topic}; make it again (aws sns create-topic --region {region} --name {name} --attributes \
+         SignatureVersion=2), or take the subscription out of the manifest"
     )
+}
+
+fn pending(name: &str) -> String {
+    format!("{RESOURCE} {name} is pending: it is made once tasks run, and desiredCount is 0")
 }
 
 /// Without any task to answer SNS's confirmation nothing can be subscribed; that is what the manifest asks for, and no fault.
@@ -115,7 +126,7 @@ fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, wants_tasks:
     let healthy = observed.targets.iter().any(|target| target.state == "healthy");
     match found {
         None | Some(Found { arn: None, .. }) if !wants_tasks => {
-            plan.note(format!("{RESOURCE} {name} is pending: it is made once tasks run, and desiredCount is 0"));
+            plan.note(pending(&name));
         }
         None | Some(Found { arn: None, .. }) if !healthy => {
             let reason = "needs a healthy target, which has to answer SNS's confirmation";

@@ -113,6 +113,8 @@ enum Stage {
 pub struct TaskContainer {
     name: String,
     image: String,
+    /// Digest of what was pulled.
+    image_digest: Option<String>,
     arn: String,
     runtime_id: String,
     stage: Stage,

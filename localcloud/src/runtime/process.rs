@@ -36,7 +36,7 @@ const KILL_GRACE: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// Where this cloud answers; given to tasks as `AWS_ENDPOINT_URL`.
     pub endpoint_url: String,
-    /// The region, given to tasks.
+    /// The cloud's first region. Tasks are given the one that they run in.
     pub region: String,
     /// The access key, given to tasks.
     pub access_key: String,
@@ -66,8 +66,8 @@ struct Inner {
     checks: Semaphore,
     container_checks: Semaphore,
     deliveries: Semaphore,
-    /// Held while a measurement is made, so that a fast clock asks for no second one meanwhile.
-    meter: tokio::sync::Mutex<Meter>,
+    /// By region. Held while a measurement is made, so that a fast clock asks for no second one meanwhile.
+    meters: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Meter>>>>,
 }
 
 #[derive(Default)]
@@ -80,6 +80,8 @@ struct Containers {
 
 /// What there is to say to a container that runs.
 struct Running {
+    /// The region of its task.
+    region: String,
     /// Asks it to end.
     stop: watch::Sender<Option<Duration>>,
     /// Asks for health checks.
@@ -103,7 +105,7 @@ impl Process {
             checks: Semaphore::new(MAX_CHECKS),
             container_checks: Semaphore::new(MAX_CONTAINER_CHECKS),
             deliveries: Semaphore::new(MAX_DELIVERIES),
-            meter: tokio::sync::Mutex::default(),
+            meters: Mutex::default(),
         })))
     }
 
@@ -164,7 +166,9 @@ impl Inner {
             if containers.closed {
                 return;
             }
-            containers.running.insert(key.clone(), Running { stop, checks, group: None });
+            containers
+                .running
+                .insert(key.clone(), Running { region: cloud.region().to_owned(), stop, checks, group: None });
         }
         let handle = self.handle.clone();
         handle.spawn(async move {
@@ -173,6 +177,14 @@ impl Inner {
             self.containers().running.remove(&key);
             self.ended.notify_waiters();
         });
+    }
+
+    /// The settings for tasks of a region.
+    fn settings_in(&self, region: &str) -> Arc<Settings> {
+        if region == self.settings.region {
+            return Arc::clone(&self.settings);
+        }
+        Arc::new(Settings { region: region.to_owned(), ..(*self.settings).clone() })
     }
 
     /// Starts a container and attends to it until it has ended. Returns what came of it.
@@ -184,7 +196,7 @@ impl Inner {
         checks: mpsc::Receiver<ContainerCheck>,
     ) -> Report {
         let (task_id, container) = (launch.task_id.clone(), launch.name.clone());
-        let surroundings = Surroundings::of(&self.settings, launch);
+        let surroundings = Surroundings::of(&self.settings_in(cloud.region()), launch);
         let started = match Container::start(&surroundings, &self.reaper, cloud, launch) {
             Ok(started) => started,
             Err(error) => return not_started(launch, &error),
@@ -249,10 +261,14 @@ impl Inner {
         cloud.report(Report::Delivered { delivery_id, status, message });
     }
 
-    /// Reports what the tasks use, unless that is being measured already.
+    /// Reports what the tasks of a region use, unless that is being measured already.
     fn measure(&self, cloud: &Arc<Cloud>) {
-        let Ok(mut meter) = self.meter.try_lock() else { return };
-        let groups = self.groups();
+        let region = cloud.region();
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let meter = Arc::clone(meters.entry(region.to_owned()).or_default());
+        drop(meters);
+        let Ok(mut meter) = meter.try_lock() else { return };
+        let groups = self.groups(region);
         if groups.is_empty() {
             return;
         }
@@ -262,10 +278,10 @@ impl Inner {
     }
 
     /// The process groups of each task whose containers have started.
-    fn groups(&self) -> BTreeMap<String, Vec<i32>> {
+    fn groups(&self, region: &str) -> BTreeMap<String, Vec<i32>> {
         let mut groups: BTreeMap<String, Vec<i32>> = BTreeMap::new();
         for ((task_id, _), running) in &self.containers().running {
-            if let Some(group) = running.group {
+            if let Some(group) = running.group.filter(|_| running.region == region) {
                 groups.entry(task_id.clone()).or_default().push(group);
             }
         }

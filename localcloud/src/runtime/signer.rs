@@ -1,5 +1,7 @@
 //! SNS's signing key and its certificate: made in the background, used off the lock, published as a page of the cloud.
 
+mod version_1;
+
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -24,6 +26,9 @@ pub enum SignerError {
     /// There is no key.
     #[error("the signing key could not be made: {0}")]
     Key(#[from] rcgen::Error),
+    /// There is a key that cannot be used for version 1.
+    #[error("the signing key could not be read: {0}")]
+    Unreadable(#[from] asn1_rs::Error),
     /// The thread that made it is gone.
     #[error("the signing key was never finished")]
     Unfinished,
@@ -40,6 +45,8 @@ pub struct Signer {
 /// A key with its certificate.
 struct Identity {
     key: KeyPair,
+    /// The same key, for messages of signature version 1.
+    sha1: version_1::Key,
     /// Path of the certificate's page.
     path: String,
     certificate_pem: String,
@@ -61,8 +68,9 @@ impl Signer {
         publish(cloud, &identity);
         let timestamp = wall_time().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
         let certificate_url = format!("{}{}", self.endpoint_url, identity.path);
+        let version = envelope::text(message, "SignatureVersion").to_owned();
         envelope::complete(message, &timestamp, &certificate_url, |text| {
-            Ok(BASE64_STANDARD.encode(identity.key.sign(text.as_bytes())?))
+            Ok(BASE64_STANDARD.encode(identity.sign(&version, text.as_bytes())?))
         })
     }
 
@@ -91,7 +99,16 @@ impl Identity {
         let certificate = params.self_signed(&key)?;
         let fingerprint = hex::encode(digest::digest(&digest::SHA256, certificate.der()));
         let path = format!("/SimpleNotificationService-{fingerprint:.32}.pem");
-        Ok(Self { key, path, certificate_pem: certificate.pem() })
+        let sha1 = version_1::Key::read(key.serialized_der())?;
+        Ok(Self { key, sha1, path, certificate_pem: certificate.pem() })
+    }
+
+    /// The signature of a text by a topic's `SignatureVersion`.
+    fn sign(&self, version: &str, text: &[u8]) -> Result<Vec<u8>, SignerError> {
+        match version {
+            "1" => Ok(self.sha1.sign(text)),
+            _ => Ok(self.key.sign(text)?),
+        }
     }
 }
 
@@ -117,39 +134,50 @@ fn wall_time() -> Timestamp {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+    use aws_lc_rs::signature::{
+        RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+    };
     use rcgen::PublicKeyData;
 
     use super::*;
     use crate::clock::{Clock, CloudTime};
     use crate::images::Images;
     use crate::runtime::model::Model;
-    use crate::sns::envelope::Content;
+    use crate::sns::envelope::{Content, Origin};
     use crate::world::World;
 
+    const ENDPOINT: &str = "http://127.0.0.1:4566";
+
     #[tokio::test]
-    async fn a_message_is_signed_by_the_key_of_the_published_certificate() {
+    async fn a_message_is_signed_by_the_key_of_the_published_certificate_in_each_version() {
         let world = World::new("us-west-2", 7, Images::default());
         let cloud = Cloud::new(world, Clock::stepped(CloudTime::default()), Box::new(Model::default()));
-        let signer = Signer::start("us-west-2", "http://127.0.0.1:4566");
-        let content = Content { message: "m".to_owned(), ..Content::default() };
-        let mut message = envelope::notification("id", "topic", "subscription", "http://127.0.0.1:4566", &content);
-        signer.complete(&cloud, &mut message).await.unwrap();
+        let signer = Signer::start("us-west-2", ENDPOINT);
+        for version in ["1", "2"] {
+            let content = Content { message: "m".to_owned(), ..Content::default() };
+            let origin = Origin { topic_arn: "topic", signature_version: version, endpoint_url: ENDPOINT };
+            let mut message = envelope::notification("id", origin, "subscription", &content);
+            signer.complete(&cloud, &mut message).await.unwrap();
 
-        let path = envelope::text(&message, "SigningCertURL").strip_prefix("http://127.0.0.1:4566").unwrap();
-        let (_, name) = path.split_once("/SimpleNotificationService-").unwrap();
-        assert!(name.len() == 36 && name.ends_with(".pem"), "{name}");
-        let pem = String::from_utf8(cloud.page(path).unwrap().body.to_vec()).unwrap();
-        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-        let certificate = BASE64_STANDARD.decode(base64).unwrap();
-        let public_key = signer.identity().await.unwrap().key.der_bytes().to_vec();
-        assert!(certificate.windows(public_key.len()).any(|window| window == public_key));
+            let path = envelope::text(&message, "SigningCertURL").strip_prefix(ENDPOINT).unwrap();
+            let (_, name) = path.split_once("/SimpleNotificationService-").unwrap();
+            assert!(name.len() == 36 && name.ends_with(".pem"), "{name}");
+            let pem = String::from_utf8(cloud.page(path).unwrap().body.to_vec()).unwrap();
+            let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+            let certificate = BASE64_STANDARD.decode(base64).unwrap();
+            let public_key = signer.identity().await.unwrap().key.der_bytes().to_vec();
+            assert!(certificate.windows(public_key.len()).any(|window| window == public_key));
 
-        let signature = BASE64_STANDARD.decode(envelope::text(&message, "Signature")).unwrap();
-        let signed = envelope::string_to_sign(&message);
-        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public_key);
-        key.verify(signed.as_bytes(), &signature).unwrap();
-        assert!(key.verify(signed.replace("Message\nm", "Message\nn").as_bytes(), &signature).is_err());
+            let signature = BASE64_STANDARD.decode(envelope::text(&message, "Signature")).unwrap();
+            let signed = envelope::string_to_sign(&message);
+            let algorithm = match version {
+                "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                _ => &RSA_PKCS1_2048_8192_SHA256,
+            };
+            let key = UnparsedPublicKey::new(algorithm, public_key);
+            key.verify(signed.as_bytes(), &signature).unwrap();
+            assert!(key.verify(signed.replace("Message\nm", "Message\nn").as_bytes(), &signature).is_err());
+        }
     }
 
     #[test]

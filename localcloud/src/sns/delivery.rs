@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::envelope::{self, Content};
+use super::envelope::{self, Content, Origin};
 use super::subscription::Subscription;
-use super::topic::Counts;
-use super::{Timer, policy};
+use super::topic::{self, Counts, Topic};
+use super::{Timer, endpoint, policy};
 use crate::clock::CloudTime;
 use crate::effect::{DeliveryRequest, Effect};
+use crate::event::{DeliveryKey, Event};
 use crate::sqs;
 use crate::world::{self, World};
 
@@ -62,7 +63,7 @@ pub fn send_notifications(world: &mut World, now: CloudTime, topic_arn: &str, me
         .map(|(arn, subscription)| (arn.clone(), subscription.clone()))
         .collect();
     for (arn, subscription) in confirmed {
-        let message = envelope::notification(message_id, topic_arn, &arn, &world.endpoint_url, content);
+        let message = envelope::notification(message_id, origin(world, topic_arn), &arn, content);
         let delivery = delivery(world, &arn, &subscription, Purpose::Notification, message);
         if drawn(world) {
             let later = Duration::from_millis(world.ids.number() % 5000);
@@ -75,7 +76,7 @@ pub fn send_notifications(world: &mut World, now: CloudTime, topic_arn: &str, me
 /// Asks the endpoint to confirm.
 pub fn send_confirmation(world: &mut World, now: CloudTime, arn: &str, subscription: &Subscription, token: &str) {
     let message_id = world.ids.uuid();
-    let message = envelope::subscription_confirmation(&message_id, &subscription.topic_arn, token, &world.endpoint_url);
+    let message = envelope::subscription_confirmation(&message_id, origin(world, &subscription.topic_arn), token);
     let delivery = delivery(world, arn, subscription, Purpose::Confirmation, message);
     begin(world, now, delivery, Duration::ZERO);
 }
@@ -83,10 +84,17 @@ pub fn send_confirmation(world: &mut World, now: CloudTime, arn: &str, subscript
 /// Tells the endpoint that its subscription has ended.
 pub fn send_farewell(world: &mut World, now: CloudTime, arn: &str, subscription: &Subscription, token: &str) {
     let message_id = world.ids.uuid();
-    let topic_arn = &subscription.topic_arn;
-    let message = envelope::unsubscribe_confirmation(&message_id, topic_arn, arn, token, &world.endpoint_url);
+    let origin = origin(world, &subscription.topic_arn);
+    let message = envelope::unsubscribe_confirmation(&message_id, origin, arn, token);
     let delivery = delivery(world, arn, subscription, Purpose::Farewell, message);
     begin(world, now, delivery, Duration::ZERO);
+}
+
+/// What a message says of its topic. One that is gone was as a new one is.
+fn origin<'a>(world: &'a World, topic_arn: &'a str) -> Origin<'a> {
+    let topic = world.sns.topics.get(topic_arn);
+    let signature_version = topic.map_or(topic::DEFAULT_SIGNATURE_VERSION, Topic::signature_version);
+    Origin { topic_arn, signature_version, endpoint_url: &world.endpoint_url }
 }
 
 /// Attempts a delivery, if it is still wanted.
@@ -102,9 +110,11 @@ pub fn attempt(world: &mut World, delivery_id: u64) {
         world.sns.deliveries.under_way.remove(&delivery_id);
         return;
     }
+    let moved_port = endpoint::read(&delivery.endpoint).ok().and_then(|endpoint| endpoint.moved_port(world));
     world.effects.push(Effect::Deliver(DeliveryRequest {
         delivery_id,
         endpoint: delivery.endpoint.clone(),
+        moved_port,
         headers: delivery.headers.clone(),
         message: delivery.message.clone(),
         raw: delivery.raw,
@@ -117,9 +127,9 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
     delivery.message = message;
     let accepted = status.is_some_and(counts_as_delivered);
     if delivery.endpoint.starts_with("arn:") {
-        // The runtime has only completed it. A queue that is gone stays gone: no retry would help.
-        if accepted && sqs::put(world, now, &delivery.endpoint.clone(), body(&delivery)) {
-            count(world, &delivery, |counts| counts.delivered += 1);
+        // The runtime has only completed it.
+        if accepted {
+            hand_to_queue(world, delivery_id, delivery);
         } else {
             bury(world, now, &delivery);
         }
@@ -134,6 +144,26 @@ pub fn ended(world: &mut World, now: CloudTime, delivery_id: u64, status: Option
             }
             None => bury(world, now, &delivery),
         }
+    }
+}
+
+/// Sends a completed message to its queue, in whatever region that is. It is under way until the queue has answered.
+fn hand_to_queue(world: &mut World, delivery_id: u64, delivery: Delivery) {
+    world.events.push(Event::MessageForQueue {
+        queue_arn: delivery.endpoint.clone(),
+        body: body(&delivery),
+        delivery: DeliveryKey { region: world.region.clone(), delivery_id },
+    });
+    world.sns.deliveries.under_way.insert(delivery_id, delivery);
+}
+
+/// Takes in whether a queue has taken its message. A queue that is gone stays gone: no retry would help.
+pub fn queue_answered(world: &mut World, now: CloudTime, delivery_id: u64, taken: bool) {
+    let Some(delivery) = world.sns.deliveries.under_way.remove(&delivery_id) else { return };
+    if taken {
+        count(world, &delivery, |counts| counts.delivered += 1);
+    } else {
+        bury(world, now, &delivery);
     }
 }
 

@@ -13,26 +13,33 @@ pub struct Content {
     pub attributes: Map<String, Value>,
 }
 
+/// Where a message comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// ARN of the topic.
+    pub topic_arn: &'a str,
+    /// The topic's `SignatureVersion`: `1` or `2`.
+    pub signature_version: &'a str,
+    /// Where the cloud answers, without a slash at the end.
+    pub endpoint_url: &'a str,
+}
+
 /// Members of a `Notification`, in SNS's order; what only the runtime knows is still empty.
 pub fn notification(
     message_id: &str,
-    topic_arn: &str,
+    origin: Origin<'_>,
     subscription_arn: &str,
-    endpoint_url: &str,
     content: &Content,
 ) -> Map<String, Value> {
     let mut members = head("Notification", message_id);
-    put(&mut members, "TopicArn", topic_arn);
+    put(&mut members, "TopicArn", origin.topic_arn);
     if let Some(subject) = &content.subject {
         put(&mut members, "Subject", subject);
     }
     put(&mut members, "Message", &content.message);
-    put_unsigned(&mut members);
-    put(
-        &mut members,
-        "UnsubscribeURL",
-        &format!("{endpoint_url}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}"),
-    );
+    put_unsigned(&mut members, origin);
+    let url = format!("{}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}", origin.endpoint_url);
+    put(&mut members, "UnsubscribeURL", &url);
     if !content.attributes.is_empty() {
         members.insert("MessageAttributes".to_owned(), Value::Object(content.attributes.clone()));
     }
@@ -40,49 +47,38 @@ pub fn notification(
 }
 
 /// Members of a `SubscriptionConfirmation`.
-pub fn subscription_confirmation(
-    message_id: &str,
-    topic_arn: &str,
-    token: &str,
-    endpoint_url: &str,
-) -> Map<String, Value> {
+pub fn subscription_confirmation(message_id: &str, origin: Origin<'_>, token: &str) -> Map<String, Value> {
+    let topic_arn = origin.topic_arn;
     let message = format!(
         "You have chosen to subscribe to the topic {topic_arn}.\nTo confirm the subscription, visit the SubscribeURL included in \
          this message."
     );
-    confirmation("SubscriptionConfirmation", message_id, topic_arn, token, endpoint_url, &message)
+    confirmation("SubscriptionConfirmation", message_id, origin, token, &message)
 }
 
 /// Members of an `UnsubscribeConfirmation`.
 pub fn unsubscribe_confirmation(
     message_id: &str,
-    topic_arn: &str,
+    origin: Origin<'_>,
     subscription_arn: &str,
     token: &str,
-    endpoint_url: &str,
 ) -> Map<String, Value> {
     let message = format!(
         "You have chosen to deactivate subscription {subscription_arn}.\nTo cancel this operation and restore the subscription, \
          visit the SubscribeURL included in this message."
     );
-    confirmation("UnsubscribeConfirmation", message_id, topic_arn, token, endpoint_url, &message)
+    confirmation("UnsubscribeConfirmation", message_id, origin, token, &message)
 }
 
-fn confirmation(
-    kind: &str,
-    message_id: &str,
-    topic_arn: &str,
-    token: &str,
-    endpoint_url: &str,
-    message: &str,
-) -> Map<String, Value> {
+fn confirmation(kind: &str, message_id: &str, origin: Origin<'_>, token: &str, message: &str) -> Map<String, Value> {
     let mut members = head(kind, message_id);
+    let Origin { topic_arn, endpoint_url, .. } = origin;
     put(&mut members, "Token", token);
     put(&mut members, "TopicArn", topic_arn);
     put(&mut members, "Message", message);
     let url = format!("{endpoint_url}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}");
     put(&mut members, "SubscribeURL", &url);
-    put_unsigned(&mut members);
+    put_unsigned(&mut members, origin);
     members
 }
 
@@ -93,10 +89,10 @@ fn head(kind: &str, message_id: &str) -> Map<String, Value> {
     members
 }
 
-/// The members that the runtime fills in, at their places.
-fn put_unsigned(members: &mut Map<String, Value>) {
+/// The members that the runtime fills in, at their places, with the version that it is to sign with.
+fn put_unsigned(members: &mut Map<String, Value>, origin: Origin<'_>) {
     put(members, "Timestamp", "");
-    put(members, "SignatureVersion", "2");
+    put(members, "SignatureVersion", origin.signature_version);
     put(members, "Signature", "");
     put(members, "SigningCertURL", "");
 }
@@ -171,6 +167,7 @@ mod tests {
     use super::*;
 
     const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:orderTopic";
+    const ORIGIN: Origin<'_> = Origin { topic_arn: TOPIC, signature_version: "2", endpoint_url: "http://h:1" };
 
     fn completed(mut members: Map<String, Value>) -> Map<String, Value> {
         let sign = |text: &str| Ok::<_, ()>(format!("signed {} bytes", text.len()));
@@ -183,7 +180,7 @@ mod tests {
         let attributes = Map::from_iter([("rush".to_owned(), serde_json::json!({"Type": "String", "Value": "yes"}))]);
         let content =
             Content { message: "{\"bundle\": 1}".to_owned(), subject: Some("an \"order\"".to_owned()), attributes };
-        let members = completed(notification("m-1", TOPIC, "arn:s", "http://h:1", &content));
+        let members = completed(notification("m-1", ORIGIN, "arn:s", &content));
         insta::assert_snapshot!(render(&members), @r#"
         {
           "Type" : "Notification",
@@ -207,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_confirmation_looks_like_snss() {
-        let members = completed(subscription_confirmation("m-2", TOPIC, "abc", "http://h:1"));
+        let members = completed(subscription_confirmation("m-2", Origin { signature_version: "1", ..ORIGIN }, "abc"));
         insta::assert_snapshot!(render(&members), @r#"
         {
           "Type" : "SubscriptionConfirmation",
@@ -217,7 +214,7 @@ mod tests {
           "Message" : "You have chosen to subscribe to the topic arn:aws:sns:us-west-2:123456789012:orderTopic.\nTo confirm the subscription, visit the SubscribeURL included in this message.",
           "SubscribeURL" : "http://h:1/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:us-west-2:123456789012:orderTopic&Token=abc",
           "Timestamp" : "2026-11-22T20:00:00.655Z",
-          "SignatureVersion" : "2",
+          "SignatureVersion" : "1",
           "Signature" : "signed 436 bytes",
           "SigningCertURL" : "http://h:1/S.pem"
         }
@@ -227,7 +224,7 @@ mod tests {
     #[test]
     fn what_is_signed_is_the_unescaped_values_in_order_of_names() {
         let content = Content { message: "a\n\"b\"".to_owned(), ..Content::default() };
-        let members = completed(notification("m-3", "t", "s", "http://h:1", &content));
+        let members = completed(notification("m-3", Origin { topic_arn: "t", ..ORIGIN }, "s", &content));
         assert_eq!(
             string_to_sign(&members),
             "Message\na\n\"b\"\nMessageId\nm-3\nTimestamp\n2026-11-22T20:00:00.655Z\nTopicArn\nt\nType\nNotification\n"

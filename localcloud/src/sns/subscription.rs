@@ -10,6 +10,7 @@ use super::policy::{DeliveryPolicy, RedrivePolicy};
 use super::{Timer, delivery, endpoint, invalid, list_page, not_found, subscription_attributes, topic};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
+use crate::sqs;
 use crate::world::{self, ACCOUNT, World};
 
 /// How long a token can be used.
@@ -255,18 +256,19 @@ fn check_quota(world: &World, wanted: &Subscription) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Accepts what deliveries here can reach: HTTP on loopback, and queues of this cloud.
+/// Accepts what deliveries here can reach: HTTP on loopback, and queues of this cloud in any region.
 fn check_endpoint(world: &World, protocol: &str, url: &str) -> Result<(), ApiError> {
     match protocol {
-        "http" => match world.own_ports.get(&endpoint::read(url)?.address.port()) {
-            Some(what) => Err(invalid(format!("Endpoint: {url} is {what}, which takes no deliveries"))),
-            None => Ok(()),
-        },
-        "sqs" => {
-            let prefix = world.arn("sqs", "");
-            let known = url.starts_with(&prefix) && url.len() > prefix.len();
-            if known { Ok(()) } else { Err(invalid("SQS endpoint ARN")) }
+        "http" => {
+            let endpoint = endpoint::read(url)?;
+            let port = endpoint.moved_port(world).unwrap_or(endpoint.address.port());
+            match world.own_ports.get(&port) {
+                Some(what) => Err(invalid(format!("Endpoint: {url} is {what}, which takes no deliveries"))),
+                None => Ok(()),
+            }
         }
+        "sqs" if sqs::is_queue(url) => Ok(()),
+        "sqs" => Err(invalid("SQS endpoint ARN")),
         "https" => Err(ApiError::not_implemented("https endpoints; load balancers here speak HTTP, subscribe http")),
         "" => Err(invalid("Protocol")),
         other => Err(ApiError::not_implemented(format!("endpoints of the protocol {other}"))),

@@ -10,6 +10,10 @@ use super::{invalid, list_page, not_found};
 use crate::call::{Answer, ApiError};
 use crate::world::{ACCOUNT, World};
 
+/// The signature version of a topic that nobody has set one for: RSA with SHA-1 (AWS: SNS developer guide, "Configuring the message
+/// signature version").
+pub(super) const DEFAULT_SIGNATURE_VERSION: &str = "1";
+
 /// A topic.
 #[derive(Debug, Clone, Default)]
 pub struct Topic {
@@ -37,6 +41,11 @@ pub struct Counts {
 impl Topic {
     pub(super) fn tags(&self) -> &BTreeMap<String, String> {
         &self.tags
+    }
+
+    /// `SignatureVersion`: how messages of the topic are signed, `1` (SHA-1) or `2` (SHA-256).
+    pub(super) fn signature_version(&self) -> &str {
+        self.attributes.get("SignatureVersion").map_or(DEFAULT_SIGNATURE_VERSION, String::as_str)
     }
 }
 
@@ -143,7 +152,7 @@ pub(super) fn attributes(world: &World, input: &Named) -> Answer {
         ("Owner", ACCOUNT.to_owned()),
         ("DisplayName", String::new()),
         ("Policy", default_access_policy(arn)),
-        ("SignatureVersion", "2".to_owned()),
+        ("SignatureVersion", topic.signature_version().to_owned()),
         ("EffectiveDeliveryPolicy", json!(topic.policy.clone().unwrap_or_default()).to_string()),
         ("SubscriptionsConfirmed", of_topic().filter(|subscription| !subscription.pending).count().to_string()),
         ("SubscriptionsPending", of_topic().filter(|subscription| subscription.pending).count().to_string()),
@@ -168,10 +177,7 @@ fn set(topic: &mut Topic, name: String, value: String) -> Result<(), ApiError> {
             return Ok(());
         }
         ("DeliveryPolicy", text) => topic.policy = Some(policy::read_topic_policy(text).map_err(invalid)?),
-        ("SignatureVersion", "1") => {
-            return Err(ApiError::not_implemented("signature version 1; topics here sign with version 2"));
-        }
-        ("SignatureVersion", "2") | ("FifoTopic", "false") | ("DisplayName" | "Policy", _) => {}
+        ("SignatureVersion", "1" | "2") | ("FifoTopic", "false") | ("DisplayName" | "Policy", _) => {}
         ("SignatureVersion" | "FifoTopic", other) if other != "true" => {
             return Err(invalid(format!("{name}: {other}")));
         }

@@ -100,7 +100,7 @@ fn answer(cloud: &Arc<Cloud>, service: Service, operation: &str, input: Value) -
 
 /// The read as of before the last mutating call; what it would cause is forgotten with the old world.
 fn stale(cloud: &Arc<Cloud>, service: Service, operation: &str, input: Value) -> Answer {
-    match cloud.faults.before() {
+    match cloud.faults.before().filter(|world| world.region == cloud.region()) {
         Some(mut world) => world.call(&Call { now: cloud.now() }, service, operation, input),
         None => answer(cloud, service, operation, input),
     }

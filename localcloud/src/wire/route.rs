@@ -4,6 +4,7 @@ use http::request::Parts;
 
 use super::model::{Model, Protocol};
 use crate::call::{ApiError, Service};
+use crate::region;
 
 /// A form's fields.
 pub type Fields = Vec<(String, String)>;
@@ -11,6 +12,8 @@ pub type Fields = Vec<(String, String)>;
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Route {
+    /// The region that the request was signed for, or that the ARN in a subscriber's link is of; `None`: it names none.
+    pub region: Option<String>,
     /// The service.
     pub service: Service,
     /// The protocol that the client speaks.
@@ -34,8 +37,8 @@ pub struct Unroutable {
     pub error: ApiError,
 }
 
-/// Finds where a request goes in a cloud of `region`.
-pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutable> {
+/// Finds where a request goes.
+pub fn route(parts: &Parts, body: &[u8]) -> Result<Route, Unroutable> {
     let (protocol, target) = match cbor_target(parts) {
         Some(target) => (Protocol::Cbor, Some(target)),
         None => match header(parts, "x-amz-target") {
@@ -48,13 +51,9 @@ pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutab
 
     let scope = scope(parts, &fields);
     let access_key = scope.map(|scope| scope.access_key.to_owned());
-    let service = match scope.map(|scope| (scope.region, scope.service)) {
-        Some((scoped, _)) if scoped != region => {
-            let message =
-                format!("Credential should be scoped to a valid region: this cloud is {region}, not '{scoped}'");
-            return fail(None, ApiError::with_status("InvalidSignatureException", 403, message));
-        }
-        Some((_, name)) => match Service::ALL.into_iter().find(|service| service.scope() == name) {
+    let region = scope.map(|scope| scope.region).or_else(|| linked_region(&fields)).map(str::to_owned);
+    let service = match scope.map(|scope| scope.service) {
+        Some(name) => match Service::ALL.into_iter().find(|service| service.scope() == name) {
             Some(service) => service,
             None => return fail(None, ApiError::not_implemented(format!("the service {name}"))),
         },
@@ -68,11 +67,11 @@ pub fn route(region: &str, parts: &Parts, body: &[u8]) -> Result<Route, Unroutab
     let spoken = metadata.protocols.contains(&protocol);
     match target {
         Some((prefix, operation)) if spoken && prefix == metadata.target_prefix => {
-            Ok(Route { service, protocol, operation: operation.to_owned(), access_key, fields })
+            Ok(Route { region, service, protocol, operation: operation.to_owned(), access_key, fields })
         }
         None if spoken && field(&fields, "Version").is_none_or(|version| version == metadata.api_version) => {
             let Some(operation) = field(&fields, "Action").map(str::to_owned) else { return unknown("(none)") };
-            Ok(Route { service, protocol, operation, access_key, fields: parameters(fields) })
+            Ok(Route { region, service, protocol, operation, access_key, fields: parameters(fields) })
         }
         target => {
             let operation =
@@ -112,6 +111,11 @@ fn scope<'a>(parts: &'a Parts, fields: &'a Fields) -> Option<Scope<'a>> {
     let mut parts = credential.rsplitn(5, '/').skip(1);
     let (service, region, _date) = (parts.next()?, parts.next()?, parts.next()?);
     Some(Scope { access_key: parts.next()?, region, service })
+}
+
+/// The region of what a link in a message is about. On AWS the link's host tells it.
+fn linked_region(fields: &Fields) -> Option<&str> {
+    ["TopicArn", "SubscriptionArn"].into_iter().find_map(|name| region::of_arn(field(fields, name)?))
 }
 
 /// Who an unsigned request is for: whoever its target names, or SNS for what a subscriber does without an account.
@@ -158,8 +162,10 @@ mod tests {
             }
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        match route("us-west-2", &parts, body.as_bytes()) {
-            Ok(route) => format!("{} {} {:?}", route.service, route.operation, route.fields),
+        match route(&parts, body.as_bytes()) {
+            Ok(Route { region, service, operation, fields, .. }) => {
+                format!("{} {service} {operation} {fields:?}", region.as_deref().unwrap_or("-"))
+            }
             Err(unroutable) => format!("{:?} {}", unroutable.protocol, unroutable.error),
         }
     }
@@ -168,20 +174,23 @@ mod tests {
     fn signed_requests_go_where_their_scope_says() {
         let scope = |service: &str| format!("{SIGNED}{service}/aws4_request, SignedHeaders=host, Signature=f");
         let target = "AmazonEC2ContainerServiceV20141113.ListServices";
-        assert_eq!(routed(&scope("ecs"), target, "/", "{}"), "ecs ListServices []");
+        assert_eq!(routed(&scope("ecs"), target, "/", "{}"), "us-west-2 ecs ListServices []");
         let form = "Action=DescribeTags&Version=2015-12-01&ResourceArns.member.1=a%2Fb";
-        let wanted = r#"elasticloadbalancing DescribeTags [("ResourceArns.member.1", "a/b")]"#;
+        let wanted = r#"us-west-2 elasticloadbalancing DescribeTags [("ResourceArns.member.1", "a/b")]"#;
         assert_eq!(routed(&scope("elasticloadbalancing"), "", "/", form), wanted);
         let presigned =
             "/?Action=ListTopics&X-Amz-Credential=A%2F20260101%2Fus-west-2%2Fsns%2Faws4_request&X-Amz-Signature=f";
-        assert_eq!(routed("", "", presigned, ""), "sns ListTopics []");
+        assert_eq!(routed("", "", presigned, ""), "us-west-2 sns ListTopics []");
     }
 
     #[test]
     fn unsigned_requests_are_known_by_target_or_as_a_subscriber_s() {
-        assert_eq!(routed("", "Logs_20140328.PutLogEvents", "/", "{}"), "logs PutLogEvents []");
-        let wanted = r#"sns ConfirmSubscription [("TopicArn", "t"), ("Token", "1")]"#;
+        assert_eq!(routed("", "Logs_20140328.PutLogEvents", "/", "{}"), "- logs PutLogEvents []");
+        let wanted = r#"- sns ConfirmSubscription [("TopicArn", "t"), ("Token", "1")]"#;
         assert_eq!(routed("", "", "/?Action=ConfirmSubscription&TopicArn=t&Token=1", ""), wanted);
+        let arn = "arn:aws:sns:eu-west-1:123456789012:a";
+        let unsubscribed = routed("", "", &format!("/?Action=Unsubscribe&SubscriptionArn={arn}:1"), "");
+        assert!(unsubscribed.starts_with("eu-west-1 sns Unsubscribe"), "{unsubscribed}");
         assert!(routed("", "", "/?Action=ListTopics", "").starts_with("Query MissingAuthenticationToken"));
     }
 
@@ -190,7 +199,6 @@ mod tests {
         let scope =
             |scope: &str| format!("AWS4-HMAC-SHA256 Credential=A/20260101/{scope}/aws4_request, SignedHeaders=host");
         let cases = [
-            ("us-east-1/ecs", "AmazonEC2ContainerServiceV20141113.X", "", "this cloud is us-west-2, not 'us-east-1'"),
             (
                 "us-west-2/dynamodb",
                 "DynamoDB_20120810.GetItem",

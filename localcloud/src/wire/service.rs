@@ -94,9 +94,9 @@ fn outside_of_the_api(cloud: &Cloud, parts: &Parts) -> Option<Reply> {
 
 /// Answers an API call.
 async fn answer(cloud: &Arc<Cloud>, access_key: Option<&str>, parts: &Parts, body: &[u8]) -> io::Result<Reply> {
-    let route = route(cloud.region(), parts, body).and_then(|route| admitted(route, access_key, &parts.method));
-    let route = match route {
-        Ok(route) => route,
+    let route = route(parts, body).and_then(|route| admitted(route, access_key, &parts.method));
+    let (cloud, route) = match route.and_then(|route| Ok((in_region(cloud, &route, &parts.method)?, route))) {
+        Ok(found) => found,
         Err(Unroutable { protocol, service, error }) => {
             let id = refused(cloud, service, "", &error);
             return Ok(reply::unroutable(protocol, &error, &id));
@@ -106,9 +106,9 @@ async fn answer(cloud: &Arc<Cloud>, access_key: Option<&str>, parts: &Parts, bod
     let fail = |error: &ApiError, id: &str| Ok(reply::failure(route.protocol, &model.metadata, error, id));
     let (operation, input) = match decode(model, &route, body) {
         Ok(decoded) => decoded,
-        Err(error) => return fail(&error, &refused(cloud, Some(service), &route.operation, &error)),
+        Err(error) => return fail(&error, &refused(&cloud, Some(service), &route.operation, &error)),
     };
-    let Performed { sequence, answer } = perform(cloud, service, &route.operation, input).await;
+    let Performed { sequence, answer } = perform(&cloud, service, &route.operation, input).await;
     let id = request_id(sequence);
     let lost = || io::Error::new(io::ErrorKind::ConnectionReset, "a scripted fault broke the connection");
     let output = answer.ok_or_else(lost)?.and_then(|output| fitting(&route, model, operation, output));
@@ -141,6 +141,20 @@ fn admitted(route: Route, access_key: Option<&str>, method: &Method) -> Result<R
     Ok(route)
 }
 
+/// The cloud as seen from the region that the request is for. What a subscriber does without an account begins none, and a GET
+/// changes nothing.
+fn in_region(cloud: &Arc<Cloud>, route: &Route, method: &Method) -> Result<Arc<Cloud>, Unroutable> {
+    let Some(region) = &route.region else { return Ok(Arc::clone(cloud)) };
+    let seen = match cloud.has_region(region) {
+        false if is_subscribers(route) => return Ok(Arc::clone(cloud)),
+        false if method == Method::GET => {
+            Err(ApiError::with_status("MethodNotAllowed", 405, "The first call to a region is sent with POST."))
+        }
+        _ => cloud.in_region(region),
+    };
+    seen.map_err(|error| Unroutable { protocol: route.protocol, service: Some(route.service), error })
+}
+
 /// What a subscriber does without an account, by a link in a message (AWS: SNS API reference, ConfirmSubscription, Unsubscribe).
 fn is_subscribers(route: &Route) -> bool {
     route.service == Service::Sns && matches!(route.operation.as_str(), "ConfirmSubscription" | "Unsubscribe")
@@ -148,7 +162,7 @@ fn is_subscribers(route: &Route) -> bool {
 
 /// Reads and checks the input of a call.
 fn decode<'m>(model: &'m Model, route: &Route, body: &[u8]) -> Result<(&'m Operation, Value), ApiError> {
-    let Route { service, protocol, operation: name, fields, access_key: _ } = route;
+    let Route { service, protocol, operation: name, fields, region: _, access_key: _ } = route;
     let protocol = *protocol;
     let known = model.operations.get(name).ok_or_else(|| errors::unknown_operation(protocol, *service, name));
     let operation = known?;

@@ -79,16 +79,6 @@ async fn errors_come_in_the_service_s_envelope() {
 }
 
 #[tokio::test]
-async fn another_region_is_refused() {
-    let request = Request::post("http://localhost/").header("authorization", authorization("eu-west-1", "sts"));
-    let answered = answer(&cloud(), request.body(Full::from("Action=GetCallerIdentity")).unwrap()).await;
-    assert!(
-        answered.starts_with("403") && answered.contains("this cloud is us-west-2, not &apos;eu-west-1&apos;"),
-        "{answered}"
-    );
-}
-
-#[tokio::test]
 async fn what_is_no_api_call() {
     let cloud = cloud();
     let page = Page { content_type: "application/x-pem-file".to_owned(), body: Bytes::from_static(b"-----BEGIN") };

@@ -22,9 +22,15 @@ pub struct Cloud {
 impl Cloud {
     /// Starts it. Cloud time passes faster, so that tests do not wait for health checks and deregistration.
     pub async fn start() -> Self {
+        Self::start_with(&[], &[]).await
+    }
+
+    /// As [`Self::start`], with further flags and variables.
+    pub async fn start_with(flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let manifest = Manifest::monolith();
-        let arguments = ["cloud", "--port", "0", "--speed", "5"];
-        let mut child = interstella(&arguments, manifest.directory()).spawn().unwrap();
+        let arguments = [&["cloud", "--port", "0", "--speed", "5"], flags].concat();
+        let mut command = interstella(&arguments, manifest.directory());
+        let mut child = command.envs(environment.iter().copied()).spawn().unwrap();
         let output = Output::read(child.stderr.take().unwrap());
         let said = output.after("the local cloud answers at ", START).await;
         let endpoint = said.split(';').next().unwrap().to_owned();

@@ -16,6 +16,7 @@ use crate::cloudwatch::query::{Dimension, MetricStat, Query, QueryInput, Watched
 use crate::cloudwatch::read::unique;
 use crate::cloudwatch::store::Store;
 use crate::cloudwatch::{MetricName, invalid_combination, validation};
+use crate::region;
 use crate::world::World;
 
 /// Seconds over which an alarm may look: a day, or a week with periods of an hour and more.
@@ -55,7 +56,7 @@ pub(crate) struct PutMetricAlarm {
 
 /// Makes or overwrites an alarm. Tags of an existing alarm stay as they are (AWS: PutMetricAlarm, "Tags").
 pub(crate) fn put(world: &mut World, now: CloudTime, input: PutMetricAlarm) -> Answer {
-    let (configuration, tags) = input.read()?;
+    let (configuration, tags) = input.read(&world.region)?;
     let watched = &configuration.watched;
     let (n, seconds) = (configuration.evaluation_periods, watched.period_seconds());
     check_span(n, seconds)?;
@@ -107,7 +108,7 @@ pub(crate) fn configure(
 }
 
 impl PutMetricAlarm {
-    fn read(mut self) -> Result<(AlarmConfiguration, BTreeMap<String, String>), ApiError> {
+    fn read(mut self, own_region: &str) -> Result<(AlarmConfiguration, BTreeMap<String, String>), ApiError> {
         let watched = self.watched()?;
         let evaluation_periods = self.evaluation_periods.ok_or_else(|| required("EvaluationPeriods"))?;
         if self.datapoints_to_alarm.is_some_and(|m| m > evaluation_periods) {
@@ -118,7 +119,7 @@ impl PutMetricAlarm {
             .ok_or_else(|| ApiError::not_implemented(format!("alarms on anomaly detection ({operator})")))?;
         let treat_missing_data = self.treat_missing_data.as_deref().map(read_missing).transpose()?;
         for action in self.ok_actions.iter().chain(&self.alarm_actions).chain(&self.insufficient_data_actions) {
-            check_action(action)?;
+            check_action(own_region, action)?;
         }
         let configuration = AlarmConfiguration {
             name: self.alarm_name,
@@ -178,10 +179,13 @@ fn read_missing(name: &str) -> Result<interstella_autoscaling::alarm::Missing, A
     missing(name).ok_or_else(|| validation(format!("The value '{name}' of TreatMissingData {text}.")))
 }
 
-/// Topics and scaling policies are what an alarm can reach here.
-fn check_action(arn: &str) -> Result<(), ApiError> {
+/// Topics and scaling policies are what an alarm can reach here, in its own region as on AWS.
+fn check_action(own_region: &str, arn: &str) -> Result<(), ApiError> {
     if !arn.starts_with("arn:") {
         return Err(validation(format!("Invalid arn syntax: {arn}")));
+    }
+    if let Some(region) = region::of_arn(arn).filter(|region| *region != own_region) {
+        return Err(validation(format!("Invalid region {region} specified. Only {own_region} is supported.")));
     }
     if arn.starts_with("arn:aws:sns:") || arn.starts_with("arn:aws:autoscaling:") {
         return Ok(());

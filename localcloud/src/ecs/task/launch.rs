@@ -20,6 +20,7 @@ pub fn prepare(world: &mut World, now: CloudTime, id: &str) -> Result<Vec<Contai
         containers.push(container_launch(world, now, &task, container)?);
     }
     bind(world, &task, &mut containers)?;
+    note_digests(world, id);
     Ok(containers)
 }
 
@@ -32,7 +33,7 @@ fn container_launch(
 ) -> Result<ContainerLaunch, String> {
     let environment = environment(world, task, container)?;
     let image = &container.image;
-    let program = world.images.resolve(image).cloned().ok_or_else(|| {
+    let program = world.images.resolve(image).map(|found| found.program.clone()).ok_or_else(|| {
         format!(
             "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found"
         )
@@ -51,6 +52,14 @@ fn container_launch(
         ports: Vec::new(),
         log: log(world, now, task, container)?,
     })
+}
+
+/// Notes what each container's image was when it was pulled.
+fn note_digests(world: &mut World, id: &str) {
+    let World { ecs, images, .. } = world;
+    for container in ecs.tasks.get_mut(id).into_iter().flat_map(|task| &mut task.containers) {
+        container.image_digest = images.resolve(&container.image).map(|image| image.digest.clone());
+    }
 }
 
 /// What RunTask overrides of a container.

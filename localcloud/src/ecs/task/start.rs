@@ -100,6 +100,7 @@ fn containers(world: &World, definition: &TaskDefinition, cluster: &str, id: &st
     let container = |container: &Container| TaskContainer {
         name: container.name.clone(),
         image: container.image.clone(),
+        image_digest: None,
         arn: world.arn("ecs", &format!("container/{cluster}/{id}/{}", container.name)),
         runtime_id: format!("{id}-{}", container.name),
         stage: Stage::Waiting,

@@ -125,6 +125,7 @@ fn container_view(world: &World, task: &Task, container: &TaskContainer) -> Valu
             view[name] = value;
         }
     };
+    put("imageDigest", container.image_digest.as_ref().map(|digest| json!(digest)));
     put("runtimeId", container.started_at.map(|_| json!(container.runtime_id)));
     put("exitCode", container.exit_code.map(|code| json!(code)));
     put("reason", container.reason.as_ref().map(|reason| json!(reason)));

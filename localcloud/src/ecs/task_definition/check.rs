@@ -12,6 +12,7 @@ use super::{Container, NetworkMode, dependency};
 use crate::call::ApiError;
 use crate::ecs::errors::client;
 use crate::ecs::placement;
+use crate::region;
 
 /// Containers that one task definition may have.
 const CONTAINERS: usize = 10;
@@ -98,6 +99,18 @@ fn check_container(container: &Container, task_memory: Option<u32>) -> Result<()
     container.log_configuration.as_ref().map_or(Ok(()), logs::check)
 }
 
+/// Refuses logs and secrets of another region, which AWS takes: tasks here reach those of their own region alone.
+pub fn check_regions(own_region: &str, containers: &[Container]) -> Result<(), ApiError> {
+    let logs = containers.iter().filter_map(|container| container.log_configuration.as_ref());
+    let logs = logs.filter_map(|logs| Some(("logs", logs.options.get("awslogs-region")?.as_str())));
+    let secrets = containers.iter().flat_map(|container| &container.secrets);
+    let mut named = logs.chain(secrets.filter_map(|secret| Some(("secrets", region::of_arn(&secret.value_from)?))));
+    match named.find(|(_, region)| *region != own_region) {
+        Some((what, region)) => Err(ApiError::not_implemented(format!("{what} in {region} of a task in {own_region}"))),
+        None => Ok(()),
+    }
+}
+
 fn check_compatibilities(
     input: &Register,
     mode: NetworkMode,
@@ -154,6 +167,7 @@ pub fn suits_fargate(mode: NetworkMode, cpu: Option<u32>, memory: Option<u32>) -
         4096 => gib(8..=30, 1),
         8192 => gib(16..=60, 4),
         16384 => gib(32..=120, 8),
+        32768 => [61440, 122_880, 249_856].contains(&memory),
         _ => false,
     };
     pair && mode == NetworkMode::Awsvpc

@@ -45,6 +45,7 @@ pub fn register(world: &mut World, now: CloudTime, mut input: Register) -> Answe
     let cpu = input.cpu.as_deref().map(container::cpu_units).transpose()?;
     let memory = input.memory.as_deref().map(container::memory_mib).transpose()?;
     check::check(&input, network_mode, &containers, cpu, memory)?;
+    check::check_regions(&world.region, &containers)?;
     let tags = tags::from_list(std::mem::take(&mut input.tags))?;
     let family = world.ecs.families.entry(input.family.clone()).or_default();
     family.last += 1;
