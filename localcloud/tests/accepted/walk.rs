@@ -19,7 +19,8 @@ pub fn inputs(model: &Model) -> impl Iterator<Item = (&str, &str)> {
     model.operations.iter().filter_map(|(name, operation)| Some((name.as_str(), operation.input.as_deref()?)))
 }
 
-/// Every member of every structure that can be reached from `input` without passing a refused member: each once, by its shortest path.
+/// Every member of every structure that can be reached from `input` without passing a refused member: each once, by its
+/// shortest path.
 pub fn places<'a>(model: &'a Model, input: &'a str, is_refused: &impl Fn(&str, &str) -> bool) -> Vec<Place<'a>> {
     let mut places = Vec::new();
     let mut seen = BTreeSet::from([input]);
