@@ -1,9 +1,14 @@
 //! What can be typed: the verbs and the flags they share.
 
+mod flags;
+mod suggestion;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::parser::ValueSource;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use interstella_controller::aws::LOCAL_REGION;
 
 use crate::verb;
@@ -20,16 +25,31 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads what was typed.
-    pub fn read() -> Self {
-        let matches = Self::command().get_matches();
-        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        cli.common.region_is_typed = matches.value_source("region") == Some(ValueSource::CommandLine);
-        cli
+    /// Reads what was typed, beginning with the program's name.
+    ///
+    /// # Errors
+    /// For what cannot be typed, and for a common flag that would do nothing. The error is also how help is asked for.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let matches = command.try_get_matches_from_mut(arguments).map_err(suggestion::mended)?;
+        flags::refuse_idle(&mut command, &matches)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.common.region = cli.common.region.filter(|_| flags::is_meant(&matches, "region"));
+        Ok(cli)
     }
 }
 
-/// Flags that every verb takes.
+/// The command line, with the common flags in one place.
+pub fn command() -> Command {
+    flags::shown_once(Cli::command())
+}
+
+/// The command line for completions, where each verb has the common flags that it acts on.
+pub fn command_for_completions() -> Command {
+    flags::each_its_own(&Cli::command())
+}
+
+/// Flags that verbs share. Each verb acts on some of them and refuses the others (`flags`).
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common flags")]
 pub struct Common {
@@ -39,9 +59,6 @@ pub struct Common {
     /// AWS_REGION is that of an account at AWS.
     #[arg(long, global = true, env = "AWS_REGION")]
     pub region: Option<String>,
-    /// Whether the region was typed, and not taken from the environment.
-    #[arg(skip)]
-    pub region_is_typed: bool,
     /// Profile of the AWS configuration files
     #[arg(long, global = true, env = "AWS_PROFILE")]
     pub profile: Option<String>,
@@ -52,7 +69,7 @@ pub struct Common {
     #[arg(long, global = true, default_value = "default")]
     pub manager: String,
     /// Form of the result on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
     pub output: Format,
     /// More of what happens, on standard error (-vv: even more)
     #[arg(short, long, global = true, action = ArgAction::Count)]
@@ -63,9 +80,9 @@ pub struct Common {
 }
 
 impl Common {
-    /// The region where a local cloud begins.
+    /// The region where a local cloud begins: the one that was typed, as that of the environment is not meant (`flags`).
     pub fn local_region(&self) -> &str {
-        self.region.as_deref().filter(|_| self.region_is_typed).unwrap_or(LOCAL_REGION)
+        self.region.as_deref().unwrap_or(LOCAL_REGION)
     }
 }
 
@@ -105,8 +122,11 @@ pub enum Verb {
     Apply(verb::apply::Arguments),
     /// The controller: watch manifests, reconcile, correct drift, serve HTTP, until SIGTERM
     Run(verb::run::Arguments),
-    /// Conditions, counts, rollout, endpoint, and why an app is not ready
+    /// Conditions, counts, rollout, endpoint, and why an app is not ready; exit 0: ready, 2: progressing, 1: stalled,
+    /// somebody else's or unreadable
     Status(verb::status::Arguments),
+    /// The apps with their rollouts as they go, redrawn in place, for a controller or an account
+    Top(verb::top::Arguments),
     /// Every app of this manager, with those that no manifest declares
     List(verb::list::Arguments),
     /// Orders by a load profile, at a rate or in bursts, and what becomes of them
@@ -121,6 +141,10 @@ pub enum Verb {
     Destroy(verb::destroy::Arguments),
     /// The JSON Schema of manifests, for editors
     Schema,
+    /// What a shell reads to complete verbs and flags: source <(interstella completions bash)
+    Completions(verb::shell::Completions),
+    /// The manual, of the program or of a verb: interstella man apply | man -l -
+    Man(verb::shell::Man),
     /// A worker: takes orders over HTTP, fulfils each exactly once
     #[cfg(feature = "local")]
     Worker(verb::parts::Arguments),

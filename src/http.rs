@@ -15,8 +15,8 @@ use crate::failure::Failure;
 /// The controller answers a release once a running pass has ended.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Longest answer that is read.
-const MOST_BYTES: usize = 64 * 1024;
+/// Longest answer that is read: that of a controller of some thousand apps.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Sends a POST without a body, in the name of this user, and returns the status.
 pub async fn post(url: &str, path: &str, authorization: HeaderValue) -> Result<u16, Failure> {

@@ -1,6 +1,7 @@
 //! The local cloud of this machine, put together from its parts: processes, sockets, the wire.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::time::Duration;
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::Cloud;
 use interstella_localcloud::elb::Ports;
-use interstella_localcloud::images::{Images, Program};
-use interstella_localcloud::proxy::{Proxy, Sockets};
+use interstella_localcloud::images::{Image, Images, Program};
+use interstella_localcloud::proxy::{Moved, Proxy, Sockets};
 use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::wire::Access;
@@ -21,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::failure::Failure;
+use crate::image::GivenImage;
 use crate::telemetry::lookup;
 
 /// Milliseconds of cloud time that the monolith's simulated work takes unless a task says otherwise.
@@ -40,8 +42,8 @@ pub struct Plan {
     pub port: u16,
     /// Cloud seconds in a second.
     pub speed: f64,
-    /// Further images: name and program.
-    pub images: Vec<(String, PathBuf)>,
+    /// Further images.
+    pub images: Vec<GivenImage>,
     /// Key and address of the fulfilment API, which tasks read as parameters; `None`: nothing of the workshop's is
     /// there.
     pub workshop: Option<SeedOptions>,
@@ -53,6 +55,9 @@ pub struct Plan {
     pub access_key: Option<String>,
     /// Names by which the listeners go besides those of loopback, in lower case.
     pub names: Vec<String>,
+    /// Whether a listener's socket goes to another port where it cannot have the listener's own, and who is told; otherwise
+    /// the call fails.
+    pub moved: Option<fn(&Moved)>,
     /// Ports of the programs beside the cloud, and what each is. SNS delivers to none of them.
     pub own_ports: BTreeMap<u16, &'static str>,
 }
@@ -77,7 +82,7 @@ impl Machine {
             listener.local_addr().map_err(|error| Failure::because("cannot tell the cloud's port", &error))?;
         let endpoint_url = format!("http://{address}");
         let clock = Clock::live(plan.speed);
-        let sockets = Arc::new(Sockets::default());
+        let sockets = Arc::new(plan.moved.map_or_else(Sockets::default, Sockets::moving));
         let mut world = world(&plan, &clock, &endpoint_url, &sockets)?;
         world.own_ports.insert(address.port(), "the local cloud's own API");
         let proxy = Proxy::new(sockets, plan.names.clone());
@@ -130,7 +135,7 @@ fn world(plan: &Plan, clock: &Clock, endpoint_url: &str, sockets: &Arc<Sockets>)
     let now = clock.now();
     // Identifiers differ from run to run, as they do on AWS.
     let seed_of_ids = now.as_millis().unsigned_abs();
-    let mut world = World::new(&plan.region, seed_of_ids, images(plan));
+    let mut world = World::new(&plan.region, seed_of_ids, images(plan)?);
     endpoint_url.clone_into(&mut world.endpoint_url);
     world.speed = plan.speed;
     world.own_ports.clone_from(&plan.own_ports);
@@ -153,19 +158,28 @@ fn check_region(region: &str) -> Result<(), Failure> {
     Err(Failure::new(format!("the local cloud cannot have a region {region:?}")).remedy(remedy))
 }
 
-fn images(plan: &Plan) -> Images {
+/// What tasks can be made of. Every program is read once, for its digest.
+fn images(plan: &Plan) -> Result<Images, Failure> {
     let mut images = Images::default();
-    let part = |name: &str| Program { path: plan.program.clone(), arguments: vec![name.to_owned()] };
+    let worker = image(Program { path: plan.program.clone(), arguments: vec!["worker".to_owned()] })?;
+    let hq = Program { path: plan.program.clone(), arguments: vec!["hq".to_owned()] };
+    let hq = Image { program: hq, ..worker.clone() };
     for name in WORKER_IMAGES {
-        images.insert(name, part("worker"));
+        images.insert(name, worker.clone());
     }
     for name in HQ_IMAGES {
-        images.insert(name, part("hq"));
+        images.insert(name, hq.clone());
     }
-    for (name, path) in &plan.images {
-        images.insert(name, Program { path: path.clone(), arguments: Vec::new() });
+    for GivenImage { name, path } in &plan.images {
+        images.insert(name, image(Program { path: path.clone(), arguments: Vec::new() })?);
     }
-    images
+    Ok(images)
+}
+
+fn image(program: Program) -> Result<Image, Failure> {
+    let path = program.path.clone();
+    let read = File::open(&path).and_then(|file| Image::new(program, file));
+    read.map_err(|error| Failure::because(format!("cannot read {}, an image's program", path.display()), &error))
 }
 
 fn settings(plan: &Plan, endpoint_url: &str) -> Settings {

@@ -1,5 +1,6 @@
 //! Manifests from a path, and how their problems are shown.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use interstella_controller::manifest::Manifest;
@@ -40,12 +41,12 @@ pub fn report(context: &Context, problems: &[Diagnostic]) -> Result<(), Failure>
     Ok(())
 }
 
-/// Shows problems with snippets on standard error.
+/// Shows problems on standard error: to the eye with snippets, to editors and logs as the lines that they understand.
 pub fn note(context: &Context, problems: &[Diagnostic]) {
     let colors = output::colors(&context.common, &context.environment);
+    let is_seen = std::io::stderr().is_terminal();
     for problem in problems.iter().take(MOST_SHOWN) {
-        // The first line is the one that editors and logs understand; the snippet is for the eye.
-        output::note(format_args!("{problem}\n{}", problem.render(colors, WIDTH_COLUMNS)));
+        output::note(if is_seen { problem.render(colors, WIDTH_COLUMNS) } else { problem.to_string() });
     }
     if let Some(more @ 1..) = problems.len().checked_sub(MOST_SHOWN) {
         output::note(format_args!("{more} more; mend these first, or see all with `validate --output json`"));

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cli::{Common, Format};
 use crate::failure::Failure;
+use crate::screen;
 use crate::telemetry::lookup;
 
 /// Prints a result: `value` as JSON, or `text` for people.
@@ -34,11 +35,25 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
 
 /// Prints a note for the person at the terminal to standard error.
 pub fn note(text: impl Display) {
-    // Nobody reads it if standard error is closed; the work goes on.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    screen::print(&format!("{text}\n"));
 }
 
 /// Whether standard error takes colours.
 pub fn colors(common: &Common, environment: &[(String, String)]) -> bool {
-    !common.no_color && lookup(environment, "NO_COLOR").is_none() && std::io::stderr().is_terminal()
+    std::io::stderr().is_terminal() && may_color(common, environment)
+}
+
+/// Whether standard output takes colours.
+pub fn colors_of_results(common: &Common, environment: &[(String, String)]) -> bool {
+    std::io::stdout().is_terminal() && may_color(common, environment)
+}
+
+fn may_color(common: &Common, environment: &[(String, String)]) -> bool {
+    !common.no_color && lookup(environment, "NO_COLOR").is_none()
+}
+
+/// A number and its noun: `1 day`, `2 days`.
+pub fn count<T: Display + PartialEq + From<u8> + Copy>(number: T, one: &str, many: &str) -> String {
+    let noun = if number == T::from(1) { one } else { many };
+    format!("{number} {noun}")
 }

@@ -7,8 +7,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use interstella_controller::app::AppName;
 use interstella_controller::reconcile::Outcome;
+use jiff::tz::TimeZone;
 
-use crate::output;
+use crate::session::now;
+use crate::telemetry::line::{Line, Place, Time};
+use crate::{output, screen};
 
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(120);
@@ -17,7 +20,7 @@ const TURN: Duration = Duration::from_millis(120);
 pub struct Progress {
     spinner: Option<ProgressBar>,
     shown: BTreeMap<AppName, Vec<String>>,
-    last: Option<String>,
+    last: BTreeMap<AppName, String>,
 }
 
 impl Progress {
@@ -31,29 +34,31 @@ impl Progress {
             spinner.enable_steady_tick(TURN);
             spinner
         });
-        Self { spinner, shown: BTreeMap::new(), last: None }
+        Self { spinner, shown: BTreeMap::new(), last: BTreeMap::new() }
     }
 
     /// Shows what a pass did, and what it waits for if that is another thing than before.
     pub fn show(&mut self, app: &AppName, outcome: &Outcome) {
         for summary in &outcome.executed {
-            self.line(format!("{app}: {summary}"));
+            let text = if tracing::enabled!(tracing::Level::DEBUG) { summary.to_string() } else { summary.line() };
+            self.line(app, text);
         }
-        for error in outcome.errors() {
-            self.line(format!("{app}: {error}"));
+        for failed in &outcome.failed {
+            self.line(app, format!("{}: {}", failed.summary, failed.error));
+        }
+        if let Some(error) = &outcome.unread {
+            self.line(app, error.to_string());
         }
         let waits = waits(outcome);
-        if self.shown.get(app) != Some(&waits) {
-            for text in &waits {
-                self.waiting(format!("{app}: {text}"));
-            }
-            self.shown.insert(app.clone(), waits);
+        let before = self.shown.insert(app.clone(), waits.clone()).unwrap_or_default();
+        if waits != before {
+            self.waiting(app, &waits, &before);
         }
     }
 
-    /// What was shown last.
-    pub fn last(&self) -> Option<&str> {
-        self.last.as_deref()
+    /// What was shown last of an app.
+    pub fn last(&self, app: &AppName) -> Option<&str> {
+        self.last.get(app).map(String::as_str)
     }
 
     /// Takes the spinner away.
@@ -63,21 +68,33 @@ impl Progress {
         }
     }
 
-    fn line(&mut self, text: String) {
+    fn line(&mut self, app: &AppName, text: String) {
+        let line = format!("{app}: {text}");
         match &self.spinner {
-            Some(spinner) => spinner.suspend(|| output::note(&text)),
-            None => output::note(&text),
+            Some(spinner) => spinner.suspend(|| output::note(dated(&line))),
+            None => output::note(dated(&line)),
         }
-        self.last = Some(text);
+        self.last.insert(app.clone(), text);
     }
 
-    fn waiting(&mut self, text: String) {
-        match &self.spinner {
-            Some(spinner) => spinner.set_message(text.clone()),
-            None => output::note(&text),
+    /// A spinner shows one wait; elsewhere what is new is told.
+    fn waiting(&mut self, app: &AppName, waits: &[String], before: &[String]) {
+        if let Some(spinner) = &self.spinner {
+            spinner.set_message(waits.last().map(|last| format!("{app}: {last}")).unwrap_or_default());
+        } else {
+            let new = waits.iter().filter(|text| !before.contains(text));
+            new.for_each(|text| output::note(dated(&format!("{app}: {text}"))));
         }
-        self.last = Some(text);
+        if let Some(last) = waits.last() {
+            self.last.insert(app.clone(), last.clone());
+        }
     }
+}
+
+/// A line with the local time.
+fn dated(text: &str) -> String {
+    let line = Line { time: Time::Clock.of(now(), &TimeZone::system()), text: text.to_owned(), ..Line::default() };
+    line.render(Place { colors: false, width: screen::size().map(|size| size.width) })
 }
 
 /// What an app waits for: the plan's waits, or the rollout.

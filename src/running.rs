@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::shutdown::Shutdown;
 use crate::telemetry::lookup;
 use crate::verb::Context;
-use crate::watching::{self, Adapt};
+use crate::watching;
 
 /// Longest wait of a changed manifest, in milliseconds.
 const JITTER_MOST_MS: u64 = 75;
@@ -52,25 +52,36 @@ impl Running {
     }
 }
 
-/// Starts a controller for the manifests at `path`.
+/// How a controller runs.
+pub struct Settings {
+    /// Where the manifests are.
+    pub path: PathBuf,
+    /// Wait between passes over a converged app.
+    pub interval: Duration,
+    /// Names by which the HTTP interface may be called, besides those of its address.
+    pub names: Vec<String>,
+    /// Whether the health of targets is read in every pass, as somebody looks at it.
+    pub shows_health: bool,
+}
+
+/// Starts a controller.
 pub async fn start(
     context: &Context,
     session: Session,
-    path: PathBuf,
-    adapt: Adapt,
-    interval: Duration,
     listener: TcpListener,
-    names: Vec<String>,
+    settings: Settings,
 ) -> Result<Running, Failure> {
+    let Settings { path, interval, names, shows_health } = settings;
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
-    let source = watching::follow(context, path, adapt).await?;
+    let source = watching::follow(context, path).await?;
     let holder = Holder { pid: std::process::id(), url: Some(url.clone()) };
     let folder = runtime_folder(&context.environment);
     let token = token(&folder)?;
     let locking = Locking { directory: folder, holder };
     let Session { aws, identity, manager } = session;
     let controller = Controller::new(aws, identity, manager, interval, source, Some(locking), jitter());
+    let controller = if shows_health { controller.showing_health() } else { controller };
     let shared = controller.shared();
     tokio::spawn(serve(listener, Arc::clone(&shared), token, names, context.shutdown.clone()));
     let controller = tokio::spawn(controller.run(context.shutdown.clone().over()));

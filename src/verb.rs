@@ -13,8 +13,10 @@ pub mod plan;
 pub mod restart;
 pub mod run;
 pub mod schema;
+pub mod shell;
 pub mod simulate;
 pub mod status;
+pub mod top;
 #[cfg(feature = "local")]
 pub mod up;
 pub mod validate;
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Common, Verb};
 use crate::failure::Failure;
 use crate::shutdown::Shutdown;
+use crate::telemetry::Purpose;
 use crate::{output, telemetry};
 
 /// What every verb gets besides its own arguments.
@@ -48,7 +51,7 @@ pub fn run(cli: Cli, environment: &[(String, String)]) -> ExitCode {
         Verb::Hq(arguments) => return parts::hq(&arguments, environment),
         #[cfg(feature = "local")]
         Verb::Reaper => return parts::reaper(),
-        _ => telemetry::start(&common, environment, matches!(verb, Verb::Apply(_) | Verb::Destroy(_))),
+        _ => telemetry::start(&common, environment, purpose(&verb)),
     }
     interstella_guard::doors::raise_descriptor_limit();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -64,6 +67,17 @@ pub fn run(cli: Cli, environment: &[(String, String)]) -> ExitCode {
     outcome.unwrap_or_else(|failure| report(&failure))
 }
 
+/// What the log of a verb is for.
+fn purpose(verb: &Verb) -> Purpose {
+    match verb {
+        Verb::Apply(_) | Verb::Destroy(_) => Purpose::Beside,
+        Verb::Run(_) => Purpose::Kept,
+        #[cfg(feature = "local")]
+        Verb::Cloud(_) => Purpose::Kept,
+        _ => Purpose::Watched,
+    }
+}
+
 async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         #[cfg(feature = "local")]
@@ -73,10 +87,13 @@ async fn dispatch(context: Context, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Run(arguments) => run::run(context, arguments).await,
         Verb::Env(arguments) => env::run(&context.common, &arguments),
         Verb::Schema => schema::run(),
+        Verb::Completions(arguments) => shell::completions(&arguments),
+        Verb::Man(arguments) => shell::man(&arguments),
         Verb::Validate(arguments) => validate::run(&context, &arguments),
         Verb::Plan(arguments) => interruptible(&context, plan::run(&context, &arguments)).await,
         Verb::Apply(arguments) => interruptible(&context, apply::run(&context, &arguments)).await,
         Verb::Status(arguments) => interruptible(&context, status::run(&context, &arguments)).await,
+        Verb::Top(arguments) => interruptible(&context, top::run(&context, &arguments)).await,
         Verb::List(arguments) => interruptible(&context, list::run(&context, &arguments)).await,
         Verb::Load(arguments) => load::run(context, arguments).await,
         Verb::Restart(arguments) => {

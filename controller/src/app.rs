@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Tag that names the app a resource belongs to, as `<cluster>/<name>`.
 pub const APP_TAG: &str = "interstella:app";
@@ -61,6 +61,14 @@ impl fmt::Display for AppName {
 impl Serialize for AppName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AppName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (cluster, name) = text.split_once('/').ok_or_else(|| de::Error::custom("an app is named CLUSTER/NAME"))?;
+        Ok(Self { cluster: cluster.to_owned(), name: name.to_owned() })
     }
 }
 

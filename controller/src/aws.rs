@@ -9,6 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::error::Error;
@@ -102,7 +103,8 @@ impl Aws {
         let config =
             if endpoint_url.as_deref().is_some_and(is_loopback) { local(connect) } else { usual(connect).await };
         let Some(region) = config.region().map(ToString::to_string) else {
-            let message = "no region is configured; give --region or set AWS_REGION";
+            let message = "no region is configured; give --region or set AWS_REGION (for the local cloud: --endpoint-url \
+                           http://127.0.0.1:4566, or eval \"$(interstella env)\")";
             return Err(Error::terminal("connect", "no region", message));
         };
         let reading = config.clone().into_builder().retry_config(RetryConfig::standard().with_max_attempts(2)).build();
@@ -153,7 +155,8 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// A local endpoint depends on nothing in the environment, so that no real credentials ever go there.
+/// A local endpoint depends on nothing in the environment, so that no real credentials ever go there, and no proxy is asked for
+/// what only this machine can reach.
 fn local(connect: Connect) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "interstella");
     let mut config = SdkConfig::builder()
@@ -162,8 +165,14 @@ fn local(connect: Connect) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts());
     config.set_endpoint_url(connect.endpoint_url);
-    config.set_http_client(connect.http_client);
+    config.set_http_client(Some(connect.http_client.unwrap_or_else(without_proxy)));
     config.build()
+}
+
+/// As the SDK's own client, which goes by `HTTP_PROXY`, but without it.
+fn without_proxy() -> SharedHttpClient {
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
 }
 
 async fn usual(connect: Connect) -> SdkConfig {

@@ -4,6 +4,7 @@
 //! managed, which is not an order to delete it.
 
 mod released;
+mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use self::released::Released;
+use self::turn::Turn;
 use crate::app::{AppName, Manager};
 use crate::aws::{Aws, Identity};
 use crate::desired::Desired;
@@ -23,10 +25,10 @@ use crate::lock::{self, Holder, Lock, Taken};
 use crate::manifest::Manifest;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::plan::Plan;
 use crate::reconcile::{self, Outcome};
 use crate::requeue;
 use crate::status::AppStatus;
+use crate::transition::{self, Declared, Kind, Record, Track, Transition};
 
 /// How long a call that runs may take to end when the controller is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,6 +57,8 @@ pub struct Shared {
     inner: Mutex<Snapshot>,
     /// What it counts.
     pub metrics: Metrics,
+    /// What becomes of the apps.
+    pub transitions: Record,
     wake: Notify,
     gone: Notify,
     stop: AtomicBool,
@@ -145,29 +149,6 @@ impl Shared {
     }
 }
 
-/// When an app is due, and how it went so far.
-#[derive(Debug)]
-struct Turn {
-    desired: Desired,
-    due: Instant,
-    quiet: u32,
-    failures: u32,
-    /// What the log has been told of the last plan.
-    remarks: Vec<String>,
-    _lock: Option<Lock>,
-}
-
-impl Turn {
-    /// Tells the log, once, what a person should know of a plan.
-    fn remark(&mut self, plan: &Plan) {
-        let remarks = plan.remarks();
-        for remark in remarks.iter().filter(|remark| !self.remarks.contains(remark)) {
-            tracing::warn!("{}: {remark}", plan.name);
-        }
-        self.remarks = remarks;
-    }
-}
-
 /// The loop and what it needs.
 #[derive(Debug)]
 pub struct Controller {
@@ -181,6 +162,7 @@ pub struct Controller {
     shared: Arc<Shared>,
     memory: Memory,
     turns: BTreeMap<AppName, Turn>,
+    declared: Option<Declared>,
     released: Released,
 }
 
@@ -200,8 +182,16 @@ impl Controller {
     ) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().interval = interval;
-        let (memory, turns, released) = (Memory::default(), BTreeMap::new(), Released::default());
-        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, released }
+        let (memory, turns, declared) = (Memory::default(), BTreeMap::new(), None);
+        let released = Released::default();
+        Self { aws, identity, manager, interval, source, locking, jitter, shared, memory, turns, declared, released }
+    }
+
+    /// Reads the health of targets in every pass, for whoever shows it.
+    #[must_use]
+    pub fn showing_health(mut self) -> Self {
+        self.memory.cache.shows_health = true;
+        self
     }
 
     /// What the controller shows to others, for the HTTP interface.
@@ -232,7 +222,7 @@ impl Controller {
     #[expect(clippy::disallowed_methods, reason = "the loop is the edge where passes get their time")]
     /// One round: take in the source, make a pass over what is due, wait for the next reason.
     async fn round(&mut self) {
-        self.take_in();
+        self.take_in(Timestamp::now());
         let now = Instant::now();
         let due = self.turns.values().filter(|turn| turn.due <= now);
         let due: Vec<Desired> = due.map(|turn| turn.desired.clone()).collect();
@@ -240,7 +230,7 @@ impl Controller {
         if !left.is_empty() {
             let outcomes = reconcile::plan_only(&self.aws, &left, &mut self.memory, Timestamp::now()).await;
             for app in self.released.see(&outcomes, Instant::now(), self.interval) {
-                tracing::warn!("{app} was made again: it is managed again");
+                self.take_back(app, "somebody has made it again", Timestamp::now());
             }
             return;
         }
@@ -249,11 +239,11 @@ impl Controller {
         }
         let shared = self.shared();
         let outcomes = reconcile::pass_until(&self.aws, &due, &mut self.memory, Timestamp::now(), &shared.stop).await;
-        self.settle(&outcomes);
+        self.settle(&outcomes, Timestamp::now());
     }
 
-    /// Makes the turns follow the source.
-    fn take_in(&mut self) {
+    /// Makes the turns follow the source, and tells how that has changed.
+    fn take_in(&mut self, at: Timestamp) {
         let input = Arc::clone(&self.source.borrow_and_update());
         let mut snapshot = self.shared.lock();
         snapshot.beat = Some(Instant::now());
@@ -262,37 +252,51 @@ impl Controller {
         drop(snapshot);
         let desired = input.manifests.iter().map(|one| Desired::present(one, &self.identity, &self.manager));
         let mut wanted: BTreeMap<AppName, Desired> = desired.map(|one| (one.marks.app.clone(), one)).collect();
-        self.let_go(&to_release, &mut wanted);
+        self.let_go(&to_release, &mut wanted, at);
         self.turns.retain(|name, _| wanted.contains_key(name));
         self.shared.lock().apps.retain(|name, _| wanted.contains_key(name));
         self.shared.gone.notify_waiters();
         for (name, turn) in &mut self.turns {
             let Some(desired) = wanted.remove(name).filter(|desired| *desired != turn.desired) else { continue };
             turn.desired = desired;
+            turn.edition += 1;
             (turn.due, turn.quiet, turn.failures) = (Instant::now() + self.jitter, 0, 0);
         }
         for (name, desired) in wanted {
             let lock = self.mark(&name);
-            let (due, remarks) = (Instant::now(), Vec::new());
-            let turn = Turn { desired, due, quiet: 0, failures: 0, remarks, _lock: lock };
+            let (due, remarks, track) = (Instant::now(), Vec::new(), Track::default());
+            let turn = Turn { desired, edition: 0, track, due, quiet: 0, failures: 0, remarks, _lock: lock };
             self.turns.insert(name, turn);
         }
+        self.tell_of_source(at);
     }
 
     /// Lets go of what is asked, and leaves in `wanted` what is managed.
-    fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>) {
+    fn let_go(&mut self, asked: &BTreeSet<AppName>, wanted: &mut BTreeMap<AppName, Desired>, at: Timestamp) {
         for turn in asked.iter().filter_map(|app| self.turns.get(app)) {
             self.released.add(turn.desired.clone(), Instant::now() + self.interval);
-            let app = &turn.desired.marks.app;
-            tracing::warn!(
-                "{app} is let go of, as `interstella destroy --stop` asks; a changed manifest or `apply` takes it back"
-            );
         }
         for app in self.released.follow(wanted) {
-            tracing::warn!("{app} is managed again: its manifest has changed");
+            self.take_back(app, "its manifest has changed", at);
         }
         wanted.retain(|app, _| !self.released.names().any(|released| released == app));
         self.shared.lock().released = self.released.names().cloned().collect();
+    }
+
+    /// Tells that an app that was let go of is managed again, and why.
+    fn take_back(&self, app: AppName, why: &str, at: Timestamp) {
+        let (app, kind) = (Some(app), Kind::TakenBack);
+        self.shared.transitions.add(Transition { at, app, kind, cause: why.to_owned() });
+    }
+
+    /// Tells how the manifests, and what is managed of them, have changed.
+    fn tell_of_source(&mut self, at: Timestamp) {
+        let editions = self.turns.iter().map(|(name, turn)| (name.clone(), turn.edition)).collect();
+        let released = self.released.names().cloned().collect();
+        let declared = Declared { editions, released, problems: self.shared.problems() };
+        let told = transition::of_source(self.declared.as_ref(), &declared, at);
+        told.into_iter().for_each(|one| self.shared.transitions.add(one));
+        self.declared = Some(declared);
     }
 
     /// Marks an app as managed here. Without the mark it is managed all the same.
@@ -307,16 +311,15 @@ impl Controller {
         None
     }
 
-    /// Notes what a pass brought, and when each app is due next.
-    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>) {
+    /// Notes what a pass brought, tells of it, and decides when each app is due next.
+    fn settle(&mut self, outcomes: &BTreeMap<AppName, Outcome>, at: Timestamp) {
+        let mut told = Vec::new();
         for (name, outcome) in outcomes {
             let Some(turn) = self.turns.get_mut(name) else { continue };
             turn.quiet = if outcome.changed { 0 } else { turn.quiet.saturating_add(1) };
             turn.failures = if outcome.errors().next().is_some() { turn.failures.saturating_add(1) } else { 0 };
             turn.due = Instant::now() + requeue::after(outcome, turn.quiet, turn.failures, self.interval);
-            if let Some(error) = &outcome.unread {
-                tracing::warn!("{name} could not be read, so nothing is planned: {error}");
-            }
+            told.extend(turn.tell(name, outcome, at));
             if let Some(plan) = &outcome.plan {
                 turn.remark(plan);
             }
@@ -326,6 +329,8 @@ impl Controller {
         snapshot.passes += 1;
         snapshot.apps.extend(outcomes.iter().map(|(name, outcome)| (name.clone(), outcome.status.clone())));
         self.shared.metrics.note(snapshot.apps.values());
+        drop(snapshot);
+        told.into_iter().for_each(|one| self.shared.transitions.add(one));
     }
 
     async fn wait(&mut self) {

@@ -44,7 +44,17 @@ impl fmt::Display for Change {
             Value::Null => write!(f, "{}: {}", self.path, self.to)?,
             _ => write!(f, "{}: {} → {}", self.path, self.from, self.to)?,
         }
-        self.unit.iter().try_for_each(|unit| write!(f, " {unit}"))
+        self.unit.iter().try_for_each(|unit| write!(f, " {}", counted(&self.to, unit)))
+    }
+}
+
+/// A unit as it stands behind a number: `1 task`, `2 tasks`. What is no word, such as `s`, stays.
+fn counted(number: &Value, unit: &str) -> String {
+    let (noun, rest) = unit.split_once(' ').unwrap_or((unit, ""));
+    match noun.strip_suffix('s').filter(|one| one.len() > 1 && number.as_f64() == Some(1.0)) {
+        Some(one) if rest.is_empty() => one.to_owned(),
+        Some(one) => format!("{one} {rest}"),
+        None => unit.to_owned(),
     }
 }
 
@@ -118,6 +128,22 @@ mod tests {
 
     fn text(from: &Value, to: &Value) -> Vec<String> {
         diff(from, to).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_unit_is_singular_behind_one() {
+        let shown = |number: f64, unit: &str| {
+            in_units(vec![Change::new("n", Value::Null, number)], |_| Some(unit.to_owned()))[0].to_string()
+        };
+        for (number, unit, expected) in [
+            (1.0, "tasks", "n: 1.0 task"),
+            (2.0, "tasks", "n: 2.0 tasks"),
+            (1.0, "requests a minute for each task", "n: 1.0 request a minute for each task"),
+            (1.0, "s", "n: 1.0 s"),
+            (1.0, "Percent", "n: 1.0 Percent"),
+        ] {
+            assert_eq!(shown(number, unit), expected);
+        }
     }
 
     #[test]

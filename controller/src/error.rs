@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Serialize;
@@ -33,6 +33,9 @@ pub enum Class {
     /// This endpoint does not have the operation (an emulator).
     Unsupported,
 }
+
+/// What kind of failure it is when no call could be signed.
+const NO_CREDENTIALS: &str = "no credentials";
 
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,8 +106,8 @@ impl Error {
             SdkError::DispatchFailure(dispatch) if dispatch.is_user() => {
                 failed("the request could not be sent", Class::Terminal, chain(error))
             }
-            SdkError::DispatchFailure(dispatch) if dispatch.is_other() => {
-                failed("credentials or connection", Class::Denied, chain(error))
+            SdkError::DispatchFailure(dispatch) if dispatch.is_other() && !is_about_connection(dispatch) => {
+                failed(NO_CREDENTIALS, Class::Denied, chain(error))
             }
             _ => failed("no connection", Class::Unknown, chain(error)),
         }
@@ -112,11 +115,18 @@ impl Error {
 
     fn remedy(&self) -> &'static str {
         match self.class {
+            Class::Denied if self.code == NO_CREDENTIALS => "",
             Class::Denied => "check the credentials and allow this action in IAM",
             Class::Quota => "raise the quota or remove what is not needed",
-            Class::Unknown => "the next pass looks whether it took effect",
+            Class::Unknown if !self.is_read() => "it may have taken effect all the same; the next read shows it",
             _ => "",
         }
+    }
+
+    /// Whether the call only looks, so that it has no effect to ask for.
+    fn is_read(&self) -> bool {
+        let (_, call) = self.operation.split_once(':').unwrap_or_default();
+        ["Describe", "List", "Get", "Filter", "BatchGet"].iter().any(|verb| call.starts_with(verb))
     }
 }
 
@@ -144,6 +154,18 @@ fn chain<E, R>(error: &SdkError<E, R>) -> String {
         next = error.source();
     }
     texts.join(": ")
+}
+
+/// Whether a call could not be sent for want of a connection, such as one to a proxy that refuses, rather than of credentials.
+fn is_about_connection(failure: &DispatchFailure) -> bool {
+    let mut next = failure.as_connector_error().map(|error| error as &(dyn std::error::Error + 'static));
+    while let Some(error) = next {
+        if error.is::<std::io::Error>() || error.is::<hyper_util::client::legacy::Error>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// The class of an error answer, from its code, HTTP status and message (AWS: the services' API references, "Errors").
@@ -268,6 +290,16 @@ fn by_code(code: &str) -> Option<Class> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_may_have_had_an_effect_is_said_to() {
+        let shown = |operation, class| {
+            Error { operation, code: "no connection".into(), message: String::new(), class }.to_string()
+        };
+        assert_eq!(shown("ecs:DescribeServices", Class::Unknown), "ecs:DescribeServices failed: no connection");
+        assert!(shown("ecs:UpdateService", Class::Unknown).ends_with("all the same; the next read shows it)"));
+        assert!(shown("ecs:UpdateService", Class::Denied).contains("IAM"));
+    }
 
     #[test]
     fn classes_follow_the_catalogue() {

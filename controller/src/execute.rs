@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::app::AppName;
 use crate::aws::Aws;
 use crate::error::Error;
-use crate::plan::{Action, Summary};
+use crate::plan::{Action, Plan, Summary};
 use crate::resource::{
     alarm, listener, load_balancer, log_group, scalable_target, scaling_policy, scheduled_action, service,
     subscription, target_group, task_definition,
@@ -32,25 +33,35 @@ pub struct Failed {
 
 /// Executes the actions until `stop` is set; a call that runs is finished. One failure does not stop the others: what depends on
 /// it is not in the same plan.
-pub async fn execute(aws: &Aws, actions: &[Action], stop: &AtomicBool) -> Executed {
+pub async fn execute(aws: &Aws, plan: &Plan, stop: &AtomicBool) -> Executed {
     let mut executed = Executed::default();
+    let Plan { name: app, actions, .. } = plan;
     for action in actions {
         if stop.load(Ordering::Relaxed) {
             break;
         }
         match apply(aws, action).await {
             Ok(()) => {
-                tracing::info!("{}", action.summary());
+                log(app, &action.summary());
                 executed.done.push(action.clone());
             }
             Err(error) => {
                 let summary = Summary { changes: Vec::new(), ..action.summary() };
-                tracing::warn!("{summary}: {error}");
+                tracing::warn!(%app, "{}: {error}", summary.line());
                 executed.failed.push(Failed { action: action.clone(), summary, error });
             }
         }
     }
     executed
+}
+
+/// One line, or with its fields where the log is to say more.
+fn log(app: &AppName, summary: &Summary) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        tracing::info!(%app, "{summary}");
+    } else {
+        tracing::info!(%app, "{}", summary.line());
+    }
 }
 
 async fn apply(aws: &Aws, action: &Action) -> Result<(), Error> {

@@ -86,7 +86,9 @@ async fn metrics(State(Served { shared, .. }): State<Served>) -> Response {
 }
 
 async fn apps(State(Served { shared, .. }): State<Served>) -> Response {
-    Json(json!({ "apps": shared.apps(), "problems": shared.problems(), "released": shared.let_go() })).into_response()
+    let (apps, problems, released) = (shared.apps(), shared.problems(), shared.let_go());
+    let last = shared.transitions.latest();
+    Json(json!({ "apps": apps, "problems": problems, "released": released, "last": last })).into_response()
 }
 
 async fn app(State(Served { shared, .. }): State<Served>, Path(name): Path<String>) -> Response {

@@ -33,6 +33,7 @@ pub mod operate;
 pub mod reconcile;
 pub mod requeue;
 pub mod status;
+pub mod transition;
 
 pub mod controller;
 pub mod http;

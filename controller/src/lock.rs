@@ -4,6 +4,7 @@
 //! A mark is two files in a folder that is this user's alone: one that is locked and stays empty, and one beside it that says who
 //! has the lock, replaced in one step. Neither is ever opened through a link.
 
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,13 @@ pub struct Holder {
     pub pid: u32,
     /// Address of its HTTP interface, such as `http://127.0.0.1:8888`.
     pub url: Option<String>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {}", self.pid)?;
+        self.url.iter().try_for_each(|url| write!(f, " at {url}"))
+    }
 }
 
 /// The mark, for as long as it lives. The operating system takes it away with the process.
@@ -108,6 +116,7 @@ mod tests {
         let me = Holder { pid: 7, url: Some("http://127.0.0.1:8888".into()) };
         let Taken::Ours(lock) = take(&path, &me).unwrap() else { panic!("nobody has it") };
         assert_eq!(holder(&path).unwrap(), Some(Some(me.clone())));
+        assert_eq!(me.to_string(), "process 7 at http://127.0.0.1:8888");
         assert!(matches!(take(&path, &me).unwrap(), Taken::Another(Some(other)) if other == me));
         drop(lock);
         assert!(holder(&path).unwrap().is_none());

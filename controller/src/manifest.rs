@@ -1,6 +1,8 @@
 //! The manifest exactly as a person writes it (`apiVersion: interstella.trade/v1`, `kind: Service`).
 //!
-//! Names, nesting and values follow ECS's own API in camelCase, so that whoever knows a task definition can write one.
+//! Names and values follow ECS's own API in camelCase, so that whoever knows a task definition can write one. Where the
+//! form differs the README has a table, and `load` takes ECS's own or says what to write instead.
+//!
 //! Nothing here decides anything: `load` brings text to these types, `validate` finds what the types cannot say,
 //! and `desired` turns a valid manifest into what the cloud should hold.
 

@@ -4,6 +4,7 @@
 
 mod activities;
 mod balancing;
+mod ended;
 mod logs;
 mod newest;
 mod rollout;
@@ -39,6 +40,9 @@ pub struct Cache {
     target_groups: Rotation<target_group::Attributes>,
     load_balancers: Rotation<load_balancer::Attributes>,
     subscriptions: Rotation<subscription::Spec>,
+    starts: ended::Starts,
+    /// Whether the health of targets is read in every pass, for whoever shows it. Otherwise it is where something waits for it.
+    pub shows_health: bool,
     /// Calls that the last sweep over the policies and scheduled actions of all services took.
     sweep: Option<usize>,
 }
@@ -68,8 +72,9 @@ pub async fn observe(aws: &Aws, due: &[&Desired], cache: &mut Cache) -> BTreeMap
     logs::read(aws, &mut apps).await;
     read_subscriptions(aws, &mut apps, cache).await;
     rollout::read_history(aws, &mut apps, cache).await;
-    rollout::read_targets(aws, &mut apps).await;
+    rollout::read_targets(aws, &mut apps, cache.shows_health).await;
     rollout::read_stopped(aws, &mut apps).await;
+    ended::read(aws, &mut apps, cache).await;
     rollout::read_older(aws, &mut apps, cache).await;
     apps.into_iter().map(|(name, app)| (name, app.map(|app| app.observed))).collect()
 }

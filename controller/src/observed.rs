@@ -34,6 +34,8 @@ pub struct Observed {
     pub history: History,
     /// Tasks that stopped lately, newest first; read only to explain.
     pub stopped: Vec<service::Stopped>,
+    /// Tasks that have ended by themselves since ECS last started some; read only to explain.
+    pub ended: Vec<service::Ended>,
     /// Subscriptions whose endpoint is one of our load balancers.
     pub subscriptions: Vec<subscription::Found>,
     /// ARNs of wanted topics that are not there; read only where a subscription is missing.

@@ -61,7 +61,10 @@ async fn ours(aws: &Aws, app: &AppName, manager: &Manager) -> Result<Found, Erro
     match marks.owner(&found.tags) {
         Owner::Ours => Ok(found),
         Owner::Another(owner) => {
-            let (code, message) = ("not ours".to_owned(), format!("the service {app} is not touched: {owner}"));
+            let (code, message) = (
+                "not ours".to_owned(),
+                format!("the service {app} is not touched: {owner}; if it is yours, say its manager with `--manager`"),
+            );
             Err(Error { operation: "ecs:DescribeServices", code, message, class: Class::Conflict })
         }
     }

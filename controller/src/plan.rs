@@ -3,6 +3,7 @@
 //! The plan is the product: what `interstella plan` prints, what the log says and what tests compare is its one `Display`. It holds
 //! only what is possible now; what has to wait stands beside it, with the reason.
 
+pub mod counts;
 mod display;
 pub mod handover;
 pub mod scaling;
@@ -23,12 +24,13 @@ use crate::resource::{
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut plan = Plan::of(desired.marks.app.clone());
     if let Some(refusal) = &desired.refusal {
-        plan.conflict("app", &desired.marks.app.name, refusal.clone());
+        let remedy = "say the right `--profile` or `--region`, or correct the pin in `metadata`";
+        plan.conflict("app", &desired.marks.app.name, refusal.clone(), remedy);
         return plan;
     }
     if let Some(owner) = foreign_service(desired, observed) {
         // Without its service an app is nothing, so nothing is built around somebody else's.
-        plan.conflict(service::RESOURCE, &desired.marks.app.name, owner);
+        plan.conflict(service::RESOURCE, &desired.marks.app.name, owner, service::REMEDY);
         return plan;
     }
     if desired.presence == Presence::Undeclared {
@@ -214,6 +216,8 @@ pub struct Conflict {
     pub name: String,
     /// Whose it is, or why we refuse.
     pub reason: String,
+    /// What a person can do about it.
+    pub remedy: &'static str,
 }
 
 impl Plan {
@@ -231,9 +235,9 @@ impl Plan {
         self.waiting.push(Waiting { resource, name: name.to_owned(), action, reason, on });
     }
 
-    /// Adds a resource of the wanted name that is not ours.
-    pub fn conflict(&mut self, resource: &'static str, name: &str, owner: String) {
-        self.conflicts.push(Conflict { resource, name: name.to_owned(), reason: owner });
+    /// Adds a resource of the wanted name that is not ours, and what a person can do about it.
+    pub fn conflict(&mut self, resource: &'static str, name: &str, owner: String, remedy: &'static str) {
+        self.conflicts.push(Conflict { resource, name: name.to_owned(), reason: owner, remedy });
     }
 
     /// Adds a change that AWS cannot make in place and the manifest does not allow otherwise.

@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::observe;
 use crate::observed::Observed;
 use crate::plan::{self, Action, Plan, Summary};
+use crate::resource::service::Ended;
 use crate::status::{self, AppStatus};
 
 /// What became of one app in one pass.
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub failed: Vec<Failed>,
     /// Why the app could not be read.
     pub unread: Option<Error>,
+    /// Tasks that have ended by themselves since the pass before, as far as that was read.
+    pub ended: Vec<Ended>,
     /// Whether AWS has, or may have, changed: another pass should follow at once.
     pub changed: bool,
     /// How the app was before the plan was executed.
@@ -78,7 +81,7 @@ pub async fn pass_until(
     // A loop, as the compiler cannot see that a closure that borrows here makes a future that is `Send`.
     for (desired, observed, plan) in planned {
         executing.push(async move {
-            let executed = execute::execute(aws, &plan.actions, stop).await;
+            let executed = execute::execute(aws, &plan, stop).await;
             (desired, observed, plan, executed)
         });
     }
@@ -129,7 +132,8 @@ fn remember(memory: &mut Memory, app: &AppName, executed: &Executed, now: Timest
 
 fn unread(desired: &Desired, error: Error) -> Outcome {
     let status = status::unread(desired, &error);
-    Outcome { plan: None, executed: Vec::new(), failed: Vec::new(), unread: Some(error), changed: false, status }
+    let (executed, failed, ended) = (Vec::new(), Vec::new(), Vec::new());
+    Outcome { plan: None, executed, failed, unread: Some(error), ended, changed: false, status }
 }
 
 fn report(desired: &Desired, observed: &Observed, plan: Plan, executed: Executed) -> Outcome {
@@ -137,5 +141,6 @@ fn report(desired: &Desired, observed: &Observed, plan: Plan, executed: Executed
     let changed = !done.is_empty() || failed.iter().any(|failed| failed.error.class == Class::Unknown);
     let status = status::app_status(desired, observed, &plan, &failed);
     let executed = done.iter().map(Action::summary).collect();
-    Outcome { plan: Some(plan), executed, failed, unread: None, changed, status }
+    let ended = observed.ended.clone();
+    Outcome { plan: Some(plan), executed, failed, unread: None, ended, changed, status }
 }

@@ -16,6 +16,10 @@ use crate::plan::{On, Plan};
 use crate::resource::service::{self, Found};
 use crate::resource::{subscription, task_definition};
 
+/// Tag of a listener by which a stand-in for AWS on one machine says at which port clients connect, while something else has the
+/// listener's own. On AWS no listener has it.
+const SOCKET_TAG: &str = "localcloud:port";
+
 /// How an app is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,6 +64,10 @@ pub struct Service {
     pub running: u32,
     /// Tasks that start.
     pub pending: u32,
+    /// Tasks that run and are of the deployment that ECS works towards.
+    pub rolled_out: u32,
+    /// Healthy targets of the load balancer; absent without one, and where nothing waited for it, so that it was not read.
+    pub healthy: Option<u32>,
     /// `family:revision`.
     pub task_definition: String,
 }
@@ -85,6 +93,12 @@ impl AppStatus {
     #[must_use]
     pub fn is_progressing(&self) -> bool {
         self.holds("Progressing")
+    }
+
+    /// Whether the app could be read.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.conditions.iter().all(|one| one.status != "Unknown")
     }
 
     /// Whether only a person can help.
@@ -128,6 +142,8 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
             desired: found.spec.desired_count,
             running: found.running,
             pending: found.pending,
+            rolled_out: found.primary().map_or(found.running, |one| one.running),
+            healthy: healthy(observed),
             task_definition: task_definition::short(&found.task_definition_arn).to_owned(),
         }),
         scaling: scaling::status(desired, observed),
@@ -159,8 +175,12 @@ type Reason = Option<(&'static str, String)>;
 
 /// How many tasks run, and what a person should know beside.
 fn serving(found: Option<&Found>, plan: &Plan) -> String {
-    let tasks = found.map_or_else(|| "nothing is left".into(), |found| format!("{} tasks run", found.running));
+    let tasks = found.map_or_else(|| "nothing is left".into(), |found| tasks_run(found.running));
     iter::once(&tasks).chain(&plan.notes).map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+fn tasks_run(count: u32) -> String {
+    if count == 1 { "1 task runs".into() } else { format!("{count} tasks run") }
 }
 
 /// Why a person has to help.
@@ -216,7 +236,7 @@ fn ready(desired: &Desired, observed: &Observed, plan: &Plan) -> Reason {
         return Some(("Going", "it is being removed".into()));
     }
     if !found.is_steady() {
-        let message = format!("{} of {} tasks run", found.running, found.spec.desired_count);
+        let message = format!("{} of {}", found.running, tasks_run(found.spec.desired_count));
         let missing = found.running < found.spec.desired_count;
         let reason = if missing { "TasksMissing" } else { "RolloutIncomplete" };
         return Some((reason, cause::of_tasks(message, observed)));
@@ -231,9 +251,18 @@ fn no_service(desired: &Desired, observed: &Observed) -> String {
     if desired.is_present() { "there is no service yet" } else { "there is no service" }.to_owned()
 }
 
+/// Targets that serve, where they were read.
+fn healthy(observed: &Observed) -> Option<u32> {
+    let healthy = observed.targets.iter().filter(|target| target.state == "healthy").count();
+    u32::try_from(healthy).ok().filter(|_| !observed.targets.is_empty())
+}
+
 fn endpoint(desired: &Desired, observed: &Observed) -> Option<String> {
     let front = desired.front.as_ref()?;
     let found = observed.load_balancer(&front.load_balancer.0)?;
     let scheme = front.listener.protocol.to_ascii_lowercase();
-    Some(format!("{scheme}://{}:{}", found.dns_name, front.listener.port))
+    let mut listeners = observed.listeners.iter().filter(|one| one.load_balancer_arn == found.arn);
+    let listener = listeners.find(|one| one.spec.port == front.listener.port);
+    let port = listener.and_then(|one| one.tags.get(SOCKET_TAG)?.parse().ok()).unwrap_or(front.listener.port);
+    Some(format!("{scheme}://{}:{port}", found.dns_name))
 }

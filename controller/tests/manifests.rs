@@ -36,8 +36,8 @@ fn blessed() -> bool {
 
 #[test]
 fn every_manifest_that_people_copy_is_good() {
-    let files = files(&manifests(), "yaml");
-    assert!(files.len() >= 3, "{files:?}");
+    let files = [files(&manifests(), "yaml"), files(&manifests().join("python"), "yaml")].concat();
+    assert!(files.len() >= 5, "{files:?}");
     for file in files {
         let loaded = load_path(&file).unwrap_or_else(|problems| panic!("{}", plain(&problems, &manifests())));
         assert_eq!(loaded.len(), 1, "{}", file.display());

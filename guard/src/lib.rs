@@ -14,12 +14,14 @@
 //! | [`gate`] | pages in a browser on this machine, under any name |
 //! | [`token`] | other users of this machine |
 //! | [`private`] | links and folders that other users have put where we write |
+//! | [`partition`] | texts that are no region in the names of hosts that we call |
 //!
 //! Decisions are pure functions on values; sockets, files and time stand in `serve`, `socket`, `token` and `private`.
 
 pub mod doors;
 mod framing;
 pub mod gate;
+pub mod partition;
 pub mod private;
 mod serve;
 mod socket;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use interstella_guard::Token;
 use interstella_guard::private::runtime_folder;
+use interstella_guard::{Token, partition};
 
 use crate::api_key::{ApiKey, InvalidApiKey};
 use crate::endpoint::{InvalidEndpoint, LoopbackUrl};
@@ -15,7 +15,7 @@ use crate::rates::{InvalidRate, checked_rate};
 pub(crate) const RUNTIME_FOLDER: &str = "XDG_RUNTIME_DIR";
 const DEFAULT_PORT: u16 = 8889;
 const DEFAULT_ORDERS_PER_MINUTE: f64 = 60.0;
-const DEFAULT_TOPIC_PREFIX: &str = "arn:aws:sns:us-west-2:123456789012:";
+pub(crate) const DEFAULT_TOPIC_PREFIX: &str = "arn:aws:sns:us-west-2:123456789012:";
 
 /// Everything hq needs besides its listener.
 #[derive(Debug, Clone)]
@@ -139,7 +139,8 @@ impl TopicRate {
         let parts: Vec<&str> = self.arn.split(':').collect();
         match parts[..] {
             ["arn", partition, "sns", region, account, name]
-                if [partition, region, account, name].iter().all(|part| !part.is_empty()) =>
+                if partition::of_region(region).is_some_and(|found| found.id == partition)
+                    && [account, name].iter().all(|part| !part.is_empty()) =>
             {
                 Ok(region)
             }

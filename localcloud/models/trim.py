@@ -25,8 +25,8 @@ DATA = pathlib.Path(botocore.__file__).parent / "data"
 IMPLEMENTED = {
     "application-autoscaling": """
         DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget DescribeScalableTargets DescribeScalingActivities
-        DescribeScalingPolicies DescribeScheduledActions GetPredictiveScalingForecast ListTagsForResource PutScalingPolicy
-        PutScheduledAction RegisterScalableTarget TagResource UntagResource
+        DescribeScalingPolicies DescribeScheduledActions ListTagsForResource PutScalingPolicy PutScheduledAction
+        RegisterScalableTarget TagResource UntagResource
     """,
     "cloudwatch": """
         DeleteAlarms DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric DisableAlarmActions EnableAlarmActions
@@ -38,7 +38,7 @@ IMPLEMENTED = {
         DescribeClusters DescribeContainerInstances DescribeServiceDeployments DescribeServiceRevisions DescribeServices
         DescribeTaskDefinition DescribeTasks ListClusters ListContainerInstances ListServiceDeployments ListServices
         ListTagsForResource ListTaskDefinitionFamilies ListTaskDefinitions ListTasks RegisterTaskDefinition RunTask
-        StopServiceDeployment StopTask TagResource UntagResource UpdateContainerInstancesState UpdateService
+        StopServiceDeployment StopTask TagResource UntagResource UpdateService
     """,
     "elbv2": """
         AddTags CreateListener CreateLoadBalancer CreateRule CreateTargetGroup DeleteListener DeleteLoadBalancer DeleteRule
@@ -50,8 +50,8 @@ IMPLEMENTED = {
     """,
     "logs": """
         CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream DeleteRetentionPolicy DescribeLogGroups
-        DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource ListTagsLogGroup PutLogEvents
-        PutRetentionPolicy TagLogGroup TagResource UntagLogGroup UntagResource
+        DescribeLogStreams FilterLogEvents GetLogEvents ListTagsForResource PutLogEvents PutRetentionPolicy TagResource
+        UntagResource
     """,
     "sns": """
         ConfirmSubscription CreateTopic DeleteTopic GetSubscriptionAttributes GetTopicAttributes ListSubscriptions
@@ -62,7 +62,7 @@ IMPLEMENTED = {
         CreateQueue DeleteMessage DeleteQueue GetQueueAttributes GetQueueUrl ListQueues PurgeQueue ReceiveMessage SendMessage
         SetQueueAttributes
     """,
-    "ssm": "DeleteParameter DeleteParameters DescribeParameters GetParameter GetParameters GetParametersByPath PutParameter",
+    "ssm": "DeleteParameter DeleteParameters DescribeParameters GetParameter GetParameters PutParameter",
     "ecr": "BatchGetImage CreateRepository DeleteRepository DescribeImages DescribeRepositories ListImages",
     "sts": "GetCallerIdentity",
     "resourcegroupstaggingapi": "GetResources TagResources UntagResources",

@@ -1,8 +1,8 @@
 //! Elastic Container Service: clusters, task definitions, services, deployments and tasks.
 //!
 //! Handlers change records and set timers; tasks are started and stopped by effects, and everything that follows from a change
-//! is decided by `scheduler::reconcile`. Nothing here waits, listens or starts a process. Container health checks, volumes and links are
-//! kept and shown as they were given, but not acted on.
+//! is decided by `scheduler::reconcile`. Nothing here waits, listens or starts a process. What has no effect here, such as a volume, is kept and
+//! shown as it was given; `tests/accepted` names every such member with the reason.
 
 pub mod cluster;
 pub mod container_instance;
@@ -87,6 +87,10 @@ pub enum Timer {
     Reconcile(ServiceKey),
     /// A placed task has what it needs; its containers can start.
     LaunchTask(String),
+    /// A container may have waited long enough for another.
+    StartContainers(String),
+    /// The health check of a container (task, container) is due.
+    CheckContainer(String, String),
     /// A task stopped long ago is not described any more.
     ForgetTask(String),
     /// A service deleted long ago is not described any more.
@@ -140,6 +144,8 @@ pub fn fire(world: &mut World, now: CloudTime, timer: Timer) {
     match timer {
         Timer::Reconcile(key) => scheduler::reconcile(world, now, &key),
         Timer::LaunchTask(id) => task::lifecycle::launch(world, now, &id),
+        Timer::StartContainers(id) => task::containers::advance(world, now, &id),
+        Timer::CheckContainer(id, container) => task::health::check(world, &id, &container),
         Timer::ForgetTask(id) => {
             world.ecs.tasks.remove(&id);
         }
@@ -150,12 +156,20 @@ pub fn fire(world: &mut World, now: CloudTime, timer: Timer) {
 /// Takes in a report about a task.
 pub fn report(world: &mut World, now: CloudTime, report: Report) {
     match report {
-        Report::TaskStarted { task_id } => task::lifecycle::started(world, now, &task_id),
         Report::TaskFailedToStart { task_id, reason } => {
             task::lifecycle::failed_to_start(world, now, &task_id, &reason);
         }
+        Report::ContainerStarted { task_id, container } => {
+            task::containers::started(world, now, &task_id, &container);
+        }
+        Report::ContainerFailedToStart { task_id, container, reason } => {
+            task::containers::failed_to_start(world, now, &task_id, &container, &reason);
+        }
         Report::ContainerExited { task_id, container, exit_code } => {
-            task::lifecycle::container_exited(world, now, &task_id, &container, exit_code);
+            task::containers::exited(world, now, &task_id, &container, exit_code);
+        }
+        Report::ContainerChecked { task_id, container, failure } => {
+            task::health::checked(world, now, &task_id, &container, failure);
         }
         Report::LogLine { .. }
         | Report::TargetChecked { .. }

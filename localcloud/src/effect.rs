@@ -9,15 +9,19 @@ use crate::images::Program;
 /// Something a runtime has to do. Handlers and timers put these into `World::effects`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Start the containers of a task.
-    StartTask(TaskLaunch),
-    /// End a task's containers: SIGTERM, then SIGKILL after `grace` (wall time). Answered by `ContainerExited` for each.
-    StopTask {
+    /// Start a container. Answered by `ContainerStarted` or `ContainerFailedToStart`.
+    StartContainer(ContainerLaunch),
+    /// End a container: SIGTERM, then SIGKILL after `grace` (wall time). Answered by `ContainerExited`.
+    StopContainer {
         /// The task.
         task_id: String,
+        /// The container.
+        container: String,
         /// Wall time between the signals.
         grace: Duration,
     },
+    /// Run the health check command of a container. Answered by `ContainerChecked`, or not at all once the container has ended.
+    CheckContainer(ContainerCheck),
     /// One health check request to a target.
     CheckTarget(HealthCheckRequest),
     /// One HTTP delivery of SNS.
@@ -26,18 +30,11 @@ pub enum Effect {
     MeasureTasks,
 }
 
-/// A task to start.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TaskLaunch {
-    /// The task's ID: the last part of its ARN.
-    pub task_id: String,
-    /// Its containers, in the order of the task definition.
-    pub containers: Vec<ContainerLaunch>,
-}
-
 /// A container to start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContainerLaunch {
+    /// ID of its task: the last part of the task's ARN.
+    pub task_id: String,
     /// Name in the task definition.
     pub name: String,
     /// What the image resolved to.
@@ -48,13 +45,28 @@ pub struct ContainerLaunch {
     pub command: Vec<String>,
     /// Environment with secrets resolved. Never logged.
     pub environment: Vec<(String, String)>,
+    /// Where its processes start; `None`: where the runtime runs.
+    pub working_directory: Option<String>,
     /// Each container port with the loopback address it is really served on. The first one is given to the program as `PORT`.
     pub ports: Vec<(u16, SocketAddr)>,
     /// Log group and stream of the output.
     pub log: Option<(String, String)>,
 }
 
-/// A health check to make.
+/// A container's health check command to run beside it, with its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerCheck {
+    /// The task.
+    pub task_id: String,
+    /// The container.
+    pub container: String,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Wall time after which the check has failed and is killed.
+    pub timeout: Duration,
+}
+
+/// A target's health check to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheckRequest {
     /// ARN of the target group.
@@ -77,6 +89,8 @@ pub struct DeliveryRequest {
     /// The subscription's endpoint: an `http://` URL whose host is on loopback (`.localhost` included), or the ARN of a queue
     /// of this cloud. For a queue the runtime only completes the message.
     pub endpoint: String,
+    /// Port to connect to where it is not the URL's: a listener whose own port something else holds.
+    pub moved_port: Option<u16>,
     /// Headers besides Host and Content-Length.
     pub headers: Vec<(String, String)>,
     /// The members of the body. `Timestamp` (wall time), `Signature` and `SigningCertURL` are empty at the first attempt: the
@@ -89,17 +103,37 @@ pub struct DeliveryRequest {
 /// What came of an effect.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
-    /// All containers of the task run.
-    TaskStarted {
-        /// The task.
-        task_id: String,
-    },
-    /// The task could not be started.
+    /// Nothing of the task could be started.
     TaskFailedToStart {
         /// The task.
         task_id: String,
         /// ECS's words, such as `CannotPullContainerError: …`.
         reason: String,
+    },
+    /// A container runs.
+    ContainerStarted {
+        /// The task.
+        task_id: String,
+        /// The container.
+        container: String,
+    },
+    /// A container could not be started.
+    ContainerFailedToStart {
+        /// The task.
+        task_id: String,
+        /// The container.
+        container: String,
+        /// ECS's words, such as `CannotStartContainerError: …`.
+        reason: String,
+    },
+    /// A container's health check command has ended.
+    ContainerChecked {
+        /// The task.
+        task_id: String,
+        /// The container.
+        container: String,
+        /// Why the check failed; `None`: it passed.
+        failure: Option<String>,
     },
     /// A container ended.
     ContainerExited {

@@ -59,6 +59,13 @@ pub fn exists(world: &World, group: &str) -> bool {
     world.logs.groups.contains_key(group)
 }
 
+/// Makes a log group, unless there is one of that name, as AWS's log driver does where it may.
+pub fn create_if_missing(world: &mut World, now: CloudTime, group: &str) {
+    if let Err(error) = group::create(world, now, group::Create::named(group)) {
+        tracing::debug!(group, %error, "no log group was made");
+    }
+}
+
 /// Log groups with their tags, by ARN (without `:*`).
 pub fn tagged(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     world.logs.groups.iter().map(|(name, group)| (group_arn(world, name), group.tags().clone())).collect()

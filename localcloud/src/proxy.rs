@@ -32,7 +32,7 @@ use interstella_guard::doors::{Size, descriptors};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-pub use sockets::Sockets;
+pub use sockets::{Moved, Sockets};
 
 use crate::elb::routing::Routing;
 use crate::elb::{Counts, Traffic};

@@ -45,11 +45,15 @@ impl std::fmt::Debug for SeedOptions {
 
 /// Fills an empty cloud. Roles need no seed: any role ARN is accepted.
 pub fn workshop(world: &mut World, now: CloudTime, options: &SeedOptions) -> Result<(), ApiError> {
+    let has_image = world.images.of(REPOSITORY).next().is_some();
     let mut call = |service, operation, input: Value| world.call(&Call { now }, service, operation, input).map(|_| ());
     call(Service::Ecs, "CreateCluster", json!({"clusterName": CLUSTER}))?;
     call(Service::Ssm, "PutParameter", json!({"Name": API_KEY, "Type": "SecureString", "Value": options.api_key}))?;
     call(Service::Ssm, "PutParameter", json!({"Name": API_ENDPOINT, "Type": "String", "Value": options.api_endpoint}))?;
-    call(Service::Ecr, "CreateRepository", json!({"repositoryName": REPOSITORY}))?;
+    // Where there is an image of its name, the repository is there already.
+    if !has_image {
+        call(Service::Ecr, "CreateRepository", json!({"repositoryName": REPOSITORY}))?;
+    }
     for topic in TOPICS {
         // With the version that a topic begins with, 1, the worker refuses every message for good: SHA-1 proves nothing.
         call(Service::Sns, "CreateTopic", json!({"Name": topic, "Attributes": {"SignatureVersion": "2"}}))?;

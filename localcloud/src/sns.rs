@@ -4,6 +4,7 @@
 //! its first attempt and hands it back with the report, so that a retry repeats the very same bytes. Not here: FIFO topics,
 //! filter policies, encryption, platform endpoints and endpoints off loopback; each is refused by name.
 
+mod attribute;
 pub mod delivery;
 pub mod endpoint;
 pub mod envelope;

@@ -128,9 +128,11 @@ impl World {
     /// Takes in what came of an effect.
     pub fn report(&mut self, now: CloudTime, report: Report) {
         match report {
-            Report::TaskStarted { .. } | Report::TaskFailedToStart { .. } | Report::ContainerExited { .. } => {
-                ecs::report(self, now, report);
-            }
+            Report::TaskFailedToStart { .. }
+            | Report::ContainerStarted { .. }
+            | Report::ContainerFailedToStart { .. }
+            | Report::ContainerChecked { .. }
+            | Report::ContainerExited { .. } => ecs::report(self, now, report),
             Report::TasksMeasured(usage) => metrics::measured(self, usage),
             Report::LogLine { group, stream, line } => logs::append(self, now, &group, &stream, line),
             Report::TargetChecked { target_group_arn, target, result } => {

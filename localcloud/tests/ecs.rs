@@ -6,10 +6,16 @@
 mod api;
 #[path = "ecs/breaker.rs"]
 mod breaker;
+#[path = "ecs/health.rs"]
+mod health;
 #[path = "ecs/lab.rs"]
 mod lab;
+#[path = "ecs/order.rs"]
+mod order;
 #[path = "ecs/placement.rs"]
 mod placement;
+#[path = "ecs/refusals.rs"]
+mod refusals;
 #[path = "ecs/rolling.rs"]
 mod rolling;
 #[path = "ecs/tasks.rs"]

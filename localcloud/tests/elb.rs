@@ -5,6 +5,8 @@
 mod calls;
 #[path = "elb/health.rs"]
 mod health;
+#[path = "elb/moved.rs"]
+mod moved;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

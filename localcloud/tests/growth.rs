@@ -10,7 +10,7 @@ use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::Cloud;
 use interstella_localcloud::cloudwatch::CloudWatch;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::logs;
 use interstella_localcloud::runtime::model::Model;
 use interstella_localcloud::seed::{self, SeedOptions};
@@ -26,7 +26,8 @@ struct Growing(Arc<Cloud>);
 impl Growing {
     fn new() -> Self {
         let mut images = Images::default();
-        images.insert("monolith", Program { path: "/bin/true".into(), arguments: Vec::new() });
+        let program = Program { path: "/bin/true".into(), arguments: Vec::new() };
+        images.insert("monolith", Image::new(program, &b"monolith"[..]).unwrap());
         let clock = Clock::stepped(CloudTime::from_millis(1_790_000_000_000));
         let cloud = Cloud::new(World::new("us-west-2", 7, images), clock, Box::new(Model::default()));
         let options = SeedOptions { api_key: "key".to_owned(), api_endpoint: "http://127.0.0.1:8889".to_owned() };
@@ -57,7 +58,8 @@ impl Growing {
     }
 
     fn register(&self) -> String {
-        let container = json!({"name": "monolith", "image": "monolith", "memory": 64});
+        let check = json!({"command": ["CMD", "check"], "interval": 60});
+        let container = json!({"name": "monolith", "image": "monolith", "memory": 64, "healthCheck": check});
         let input = json!({"family": "monolith", "containerDefinitions": [container]});
         self.ecs("RegisterTaskDefinition", input)["taskDefinition"]["taskDefinitionArn"].as_str().unwrap().to_owned()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::Cloud;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::process::{Process, Settings};
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::world::World;
@@ -33,7 +33,7 @@ fn cloud() -> (Arc<Cloud>, Process) {
     let mut images = Images::default();
     for (name, script) in [("busy", "while :; do :; done"), ("idle", "exec sleep 600")] {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
-        images.insert(name, Program { path: "/bin/sh".into(), arguments });
+        images.insert(name, Image::new(Program { path: "/bin/sh".into(), arguments }, name.as_bytes()).unwrap());
     }
     let world = World::new("us-west-2", 7, images);
     let cloud = Cloud::new(world, Clock::live(SPEED), Box::new(process.clone()));

@@ -14,7 +14,7 @@ use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::Cloud;
 use interstella_localcloud::elb::{self, Ports};
 use interstella_localcloud::faults::{Calls, Fault, Kind};
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::model::Model;
 use interstella_localcloud::wire;
 use interstella_localcloud::world::World;
@@ -166,7 +166,8 @@ fn a_topic_delivers_to_a_load_balancer_of_another_region() {
 #[test]
 fn every_region_lives_in_the_same_time() {
     let mut images = Images::default();
-    images.insert("i", Program { path: "/programs/i".into(), arguments: Vec::new() });
+    let program = Program { path: "/programs/i".into(), arguments: Vec::new() };
+    images.insert("i", Image::new(program, &b"i"[..]).unwrap());
     let Land { home, abroad, .. } = Land::of(World::new("us-west-2", 7, images));
     for cloud in [&home, &abroad] {
         ok(cloud, Service::Elb, "CreateLoadBalancer", load_balancer());
@@ -194,6 +195,10 @@ impl Ports for Book {
 
     fn release(&self, port: u16) {
         self.0.lock().unwrap().remove(&port);
+    }
+
+    fn socket(&self, port: u16) -> u16 {
+        port
     }
 }
 

@@ -16,10 +16,12 @@ use hyper_util::rt::TokioIo;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::{Cloud, Runtime};
-use interstella_localcloud::effect::{ContainerLaunch, Effect, TaskLaunch};
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::ecs::container_instance;
+use interstella_localcloud::effect::{ContainerLaunch, Effect};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::process::{Process, Settings, port_is_free};
 use interstella_localcloud::world::World;
+use rustix::process::{Pid, test_kill_process};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -156,7 +158,8 @@ async fn an_orderly_end_leaves_nothing_and_starts_nothing() {
     let (cloud, process) = cloud();
     ok(&cloud, Service::Logs, "CreateLogGroup", json!({ "logGroupName": "g" }));
     let task = |task_id: &str| {
-        let container = ContainerLaunch {
+        Effect::StartContainer(ContainerLaunch {
+            task_id: task_id.to_owned(),
             name: "c".to_owned(),
             program: Program { path: "/bin/sh".into(), arguments: Vec::new() },
             entry_point: Vec::new(),
@@ -167,10 +170,10 @@ async fn an_orderly_end_leaves_nothing_and_starts_nothing() {
             .map(str::to_owned)
             .to_vec(),
             environment: Vec::new(),
+            working_directory: None,
             ports: Vec::new(),
             log: Some(("g".to_owned(), task_id.to_owned())),
-        };
-        Effect::StartTask(TaskLaunch { task_id: task_id.to_owned(), containers: vec![container] })
+        })
     };
     let lines = |stream: &str| {
         let input = json!({ "logGroupName": "g", "logStreamNames": [stream] });
@@ -192,6 +195,113 @@ async fn an_orderly_end_leaves_nothing_and_starts_nothing() {
     process.apply(&cloud, task("two"));
     timeout(DEADLINE, process.shut_down(DEADLINE)).await.unwrap();
     assert_eq!(lines("two"), Vec::<String>::new());
+}
+
+/// A container instance, and the image `sh`, which runs until it is told to end.
+fn machine() -> (Arc<Cloud>, Process) {
+    let (cloud, process) = cloud();
+    ok(&cloud, Service::Ecs, "CreateCluster", json!({ "clusterName": "c" }));
+    cloud.with_world(|world, now| {
+        container_instance::register(world, now, "c", 2048, 4096);
+        let arguments = ["-c", "trap 'exit 0' TERM; while :; do sleep 0.02; done"].map(str::to_owned).to_vec();
+        let program = Program { path: "/bin/sh".into(), arguments };
+        world.images.insert("sh", Image::new(program, &b"sh"[..]).unwrap());
+    });
+    (cloud, process)
+}
+
+/// Runs a task that is checked with this command, and waits for what its container says once its health is known.
+async fn checked(cloud: &Arc<Cloud>, command: Value) -> (String, String) {
+    let check = json!({ "command": command, "interval": 5, "timeout": 2, "retries": 1 });
+    let container = json!({
+        "name": "main", "image": "sh", "memory": 64, "healthCheck": check, "portMappings": [{ "containerPort": 80 }],
+        "environment": [{ "name": "GREETING", "value": "hello" }],
+    });
+    ok(cloud, Service::Ecs, "RegisterTaskDefinition", json!({ "family": "f", "containerDefinitions": [container] }));
+    let task = ok(cloud, Service::Ecs, "RunTask", json!({ "cluster": "c", "taskDefinition": "f" }))["tasks"][0].clone();
+    let input = json!({ "cluster": "c", "tasks": [task["taskArn"]] });
+    let known = async {
+        let mut pause = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            pause.tick().await;
+            let task = ok(cloud, Service::Ecs, "DescribeTasks", input.clone())["tasks"][0].clone();
+            if task["healthStatus"] != "UNKNOWN" {
+                let of = |member: &Value| member.as_str().unwrap_or_default().to_owned();
+                return (of(&task["healthStatus"]), of(&task["containers"][0]["reason"]));
+            }
+        }
+    };
+    timeout(DEADLINE, known).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_health_check_runs_with_the_environment_of_its_container_and_decides() {
+    let (cloud, process) = machine();
+    let (status, reason) = checked(&cloud, json!(["CMD-SHELL", "exit 1"])).await;
+    assert_eq!((status.as_str(), reason.as_str()), ("UNHEALTHY", "the health check ended with exit code 1"));
+    let command = json!(["CMD-SHELL", "test $GREETING = hello && test $PORT -ge 20000"]);
+    assert_eq!(checked(&cloud, command).await, ("HEALTHY".to_owned(), String::new()));
+    assert_eq!(checked(&cloud, json!(["CMD", "true"])).await.0, "HEALTHY");
+    let (_, reason) = checked(&cloud, json!(["CMD", "echo", "no", "shell"])).await;
+    assert_eq!(reason, "", "it passed");
+    let (_, reason) = checked(&cloud, json!(["CMD", "no-such-program"])).await;
+    assert!(reason.starts_with("the health check could not be started: no-such-program: No such file"), "{reason}");
+    let (_, reason) = checked(&cloud, json!(["CMD-SHELL", "echo out; echo err >&2; kill -9 $$"])).await;
+    assert_eq!(reason, "the health check ended with exit code 137: out err");
+    process.shut_down(DEADLINE).await;
+}
+
+#[tokio::test]
+async fn a_health_check_is_bounded_and_leaves_nothing_behind() {
+    let (cloud, process) = machine();
+    let directory = tempfile::tempdir().unwrap();
+    let written = directory.path().join("pids");
+    let script = format!("sleep 1000 & echo $$ $! > {}; yes; wait", written.display());
+    let (status, reason) = checked(&cloud, json!(["CMD-SHELL", script])).await;
+    assert_eq!(status, "UNHEALTHY");
+    assert!(reason.starts_with("the health check took longer than its timeout of 2 s: y y y"), "{reason}");
+    assert!(reason.len() < 1024, "{}", reason.len());
+    let pids: Vec<i32> =
+        std::fs::read_to_string(&written).unwrap().split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+    timeout(DEADLINE, ended(&pids)).await.unwrap();
+    process.shut_down(DEADLINE).await;
+}
+
+#[tokio::test]
+async fn a_health_check_ends_with_its_container() {
+    let (cloud, process) = machine();
+    let directory = tempfile::tempdir().unwrap();
+    let written = directory.path().join("pids");
+    let check = json!({
+        "command": ["CMD-SHELL", format!("echo $$ > {}; exec sleep 1000", written.display())], "interval": 5, "timeout": 60,
+    });
+    let container = json!({ "name": "main", "image": "sh", "memory": 64, "healthCheck": check });
+    ok(&cloud, Service::Ecs, "RegisterTaskDefinition", json!({ "family": "f", "containerDefinitions": [container] }));
+    ok(&cloud, Service::Ecs, "RunTask", json!({ "cluster": "c", "taskDefinition": "f" }));
+    let running = async {
+        let mut pause = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            pause.tick().await;
+            if let Some(pid) = std::fs::read_to_string(&written).ok().and_then(|text| text.trim().parse().ok()) {
+                return pid;
+            }
+        }
+    };
+    let pid = timeout(DEADLINE, running).await.unwrap();
+    process.shut_down(DEADLINE).await;
+    timeout(DEADLINE, ended(&[pid])).await.unwrap();
+}
+
+/// Waits until none of the processes is alive. A zombie that nobody has waited for does not count.
+async fn ended(pids: &[i32]) {
+    let is_alive = |pid: &i32| match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => !stat.contains(") Z"),
+        Err(_) => Pid::from_raw(*pid).is_some_and(|pid| test_kill_process(pid).is_ok()),
+    };
+    let mut pause = tokio::time::interval(Duration::from_millis(5));
+    while pids.iter().any(is_alive) {
+        pause.tick().await;
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use interstella_localcloud::clock::Clock;
 use interstella_localcloud::cloud::{Cloud, Runtime};
-use interstella_localcloud::effect::{ContainerLaunch, Effect, TaskLaunch};
+use interstella_localcloud::effect::{ContainerLaunch, Effect};
 use interstella_localcloud::images::{Images, Program};
 use interstella_localcloud::runtime::process::{Process, Settings};
 use interstella_localcloud::runtime::reaper;
@@ -64,17 +64,18 @@ async fn run_cloud(written: &Path) {
     let world = World::new("us-west-2", 7, Images::default());
     let cloud = Cloud::new(world, Clock::live(1.0), Box::new(process.clone()));
     let script = "trap '' TERM; sleep 1000 & a=$!; sleep 1000 & printf '%s\n' $$ $a $! > \"$WRITTEN\"; wait";
-    let container = ContainerLaunch {
+    let launch = ContainerLaunch {
+        task_id: "t".to_owned(),
         name: "c".to_owned(),
         program: program(&[]),
         entry_point: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
         command: Vec::new(),
         environment: vec![("WRITTEN".to_owned(), written.to_string_lossy().into_owned())],
+        working_directory: None,
         ports: Vec::new(),
         log: None,
     };
-    let launch = TaskLaunch { task_id: "t".to_owned(), containers: vec![container] };
-    process.apply(&cloud, Effect::StartTask(launch));
+    process.apply(&cloud, Effect::StartContainer(launch));
     std::future::pending::<()>().await;
 }
 

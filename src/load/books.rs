@@ -81,7 +81,7 @@ impl Books {
             if fate.lost == 0 || is_over {
                 break fate;
             }
-            live.show(&format!("all is sent; {} orders are not fulfilled yet", fate.lost));
+            live.show(&format!("all is sent; not fulfilled yet: {}", fate.lost));
         };
         live.finish();
         Ok(fate)

@@ -136,10 +136,10 @@ pub struct ResultFlags {
     #[arg(long = "sweep", value_name = "NAME=VALUES", value_parser = sweep::axis)]
     pub sweeps: Vec<Axis>,
     /// Runs of each setting of a sweep, each with other arrivals; a row has their averages
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), requires = "sweeps")]
     pub runs: u32,
     /// The largest part of late orders, in percent, with which a setting is recommended
-    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "1")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "1", requires = "sweeps")]
     pub late_share: f64,
     /// Prices in place of the program's own
     #[arg(long, value_name = "FILE")]

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use interstella_autoscaling::simulate::{Activity, Outcome, Sample, Simulation, Totals};
 use interstella_controller::manifest::Scaling;
+use interstella_controller::resource::metric::word;
 use serde_json::{Value, json};
 
 use super::prices::{Cost, Prices};
 use super::setup::Setup;
 use super::sweep::{Axis, Row};
+use crate::output::count;
 
 /// Activities that are shown to people; all are in the JSON.
 const MOST_SHOWN: usize = 40;
@@ -183,12 +185,14 @@ pub fn settings(setup: &Setup) -> String {
     let Scaling { min_capacity, max_capacity, target_tracking, step, scheduled, .. } = scaling;
     let mut parts = vec![format!("{min_capacity} to {max_capacity} tasks")];
     parts.extend(target_tracking.iter().map(|policy| {
-        let metric = policy.metric.map_or("custom metric".to_owned(), |metric| format!("{metric:?}"));
+        let metric = policy.metric.map_or("custom metric".to_owned(), |metric| word(&metric));
         let (out, in_) = (policy.scale_out_cooldown, policy.scale_in_cooldown);
         format!("{metric} {} (cooldowns {out} s out, {in_} s in)", policy.target)
     }));
-    let counted = [(step.len(), "step policies"), (scheduled.len(), "scheduled actions")];
-    parts.extend(counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    let counted =
+        [(step.len(), "step policy", "step policies"), (scheduled.len(), "scheduled action", "scheduled actions")];
+    let counted = counted.into_iter().filter(|(number, ..)| *number > 0);
+    parts.extend(counted.map(|(number, one, many)| count(number, one, many)));
     let slots = service.concurrency.map_or("any number".to_owned(), |slots| slots.to_string());
     let (each, start_up) = (service.service_time_seconds, service.start_up_seconds);
     parts.push(format!("{each} s an order, {slots} at once, {start_up} s to start"));

@@ -9,10 +9,10 @@ use interstella_controller::status::AppStatus;
 
 use crate::cli::ManifestPath;
 use crate::failure::Failure;
-use crate::manifests;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::verb::{Context, status};
+use crate::{manifests, output};
 
 /// Flags of `apply`.
 #[derive(Debug, Args)]
@@ -48,7 +48,11 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
         .converge(session.present(&manifests), |outcome| arguments.wait.is_over(outcome), timeout, &mut progress)
         .await;
     progress.finish();
-    let statuses: Vec<AppStatus> = converged?.into_iter().map(|outcome| outcome.status).collect();
+    let finished = converged?;
+    for one in finished.iter().filter(|one| one.was_so) {
+        output::note(format_args!("{}/{}: nothing to do", one.outcome.status.cluster, one.outcome.status.name));
+    }
+    let statuses: Vec<AppStatus> = finished.into_iter().map(|one| one.outcome.status).collect();
     status::print(context, &statuses)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use interstella_localcloud::seed::SeedOptions;
 
 use crate::cli::{lower, speed};
 use crate::failure::Failure;
+use crate::image::GivenImage;
 use crate::machine::{self, Machine, Plan};
 use crate::output;
 use crate::verb::Context;
@@ -29,9 +29,9 @@ pub struct Arguments {
     /// Cloud seconds in a second of this machine
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
-    /// A further image: its name without tag, and the program that stands for it
-    #[arg(long = "image", value_name = "NAME=PATH", value_parser = image)]
-    images: Vec<(String, PathBuf)>,
+    /// A further image: its name, and the program that stands for it (may be repeated; docs/local-programs.md)
+    #[arg(long = "image", value_name = "NAME[:TAG]=PATH")]
+    images: Vec<GivenImage>,
     /// Access key that callers have to use as AWS_ACCESS_KEY_ID; without it any will do
     ///
     /// Whoever can call this cloud can run any program as you: that is what a task is. It listens on loopback and answers no
@@ -82,6 +82,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         search_path: machine::search_path(&context.environment),
         access_key: arguments.token.map(|AccessKey(key)| key),
         names: arguments.hosts,
+        moved: None,
         own_ports: BTreeMap::new(),
     };
     let machine = Machine::start(plan).await?;
@@ -91,10 +92,4 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     output::note("stopping the tasks");
     machine.stop(STOP_GRACE).await;
     Ok(received.exit_code())
-}
-
-fn image(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("an image is given as NAME=PATH")?;
-    let path = std::path::absolute(path).map_err(|error| error.to_string())?;
-    if path.is_file() { Ok((name.to_owned(), path)) } else { Err(format!("{} is no file", path.display())) }
 }

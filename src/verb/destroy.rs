@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::session::Session;
+use crate::session::{Finished, Session};
 use crate::verb::Context;
 use crate::{apps, http, manifests, output, running};
 
@@ -52,10 +52,19 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
     let timeout = Duration::from_secs(arguments.timeout);
     let gone = session.converge(apps, Outcome::is_converged, timeout, &mut progress).await;
     progress.finish();
-    let names: Vec<String> =
-        gone?.iter().map(|outcome| format!("{}/{}", outcome.status.cluster, outcome.status.name)).collect();
-    output::result(&context.common, &json!({ "destroyed": names }), format!("destroyed: {}", names.join(", ")))?;
+    report(context, &gone?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was removed, and what was not there to be removed.
+fn report(context: &Context, gone: &[Finished]) -> Result<(), Failure> {
+    let name = |one: &Finished| format!("{}/{}", one.outcome.status.cluster, one.outcome.status.name);
+    let destroyed: Vec<String> = gone.iter().filter(|one| !one.was_so).map(name).collect();
+    let absent: Vec<String> = gone.iter().filter(|one| one.was_so).map(name).collect();
+    let said = [("destroyed", &destroyed), ("nothing to remove", &absent)];
+    let said = said.iter().filter(|(_, names)| !names.is_empty());
+    let said: Vec<String> = said.map(|(what, names)| format!("{what}: {}", names.join(", "))).collect();
+    output::result(&context.common, &json!({ "destroyed": destroyed, "absent": absent }), said.join("\n"))
 }
 
 /// What is to go: what the manifests declare, or an app that is found by its marks.

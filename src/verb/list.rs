@@ -107,8 +107,14 @@ mod tests {
             message: "there is no service".to_owned(),
             last_transition_time: None,
         };
-        let service =
-            tasks.map(|(running, desired)| Service { desired, running, pending: 0, task_definition: "f:1".to_owned() });
+        let service = tasks.map(|(running, desired)| Service {
+            desired,
+            running,
+            pending: 0,
+            rolled_out: running,
+            healthy: None,
+            task_definition: "f:1".to_owned(),
+        });
         let status = AppStatus {
             name: name.to_owned(),
             cluster: "interstella".to_owned(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
+use interstella_guard::partition;
 use tokio::sync::Semaphore;
 
 use crate::cli::speed;
@@ -38,7 +39,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N[/min]", value_parser = rate)]
     rate: Option<f64>,
     /// How long, with --rate
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m", conflicts_with = "curve_file")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m", requires = "rate")]
     duration: Duration,
     /// Orders all at once, such as 100@30s; also besides a profile or rate, and more than once
     #[arg(long = "burst", value_name = "N@TIME", value_parser = burst)]
@@ -80,7 +81,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
     let due = due(&arguments)?;
     let (target, is_local) = target(&context, &arguments).await?;
     let books = books(arguments.hq.as_deref(), is_local).await?;
-    output::note(format_args!("{} orders", due.len()));
+    output::note(output::count(due.len(), "order", "orders"));
     let run = Run {
         target: Arc::new(target),
         due,
@@ -115,10 +116,11 @@ async fn target(context: &Context, arguments: &Arguments) -> Result<(Target, boo
     }
     let session = Session::connect(&context.common).await?;
     let identity = &session.identity;
-    let own = || format!("arn:aws:sns:{}:{}:{TOPIC}", identity.region, identity.account);
+    let partition = partition::of_region(&identity.region).map_or("aws", |partition| partition.id);
+    let own = || format!("arn:{partition}:sns:{}:{}:{TOPIC}", identity.region, identity.account);
     let arn = arguments.topic.clone().unwrap_or_else(own);
     let region = match arn.split(':').collect::<Vec<_>>()[..] {
-        ["arn", _, "sns", region, _, _] if !region.is_empty() => region.to_owned(),
+        ["arn", _, "sns", region, _, _] if partition::is_region(region) => region.to_owned(),
         _ => {
             return Err(Failure::new(format!("{arn:?} is no topic"))
                 .remedy("give an ARN such as arn:aws:sns:us-west-2:123456789012:orderTopic"));

@@ -8,10 +8,9 @@ use clap::Args;
 
 use crate::cli::{ManifestPath, lower};
 use crate::failure::Failure;
-use crate::running;
+use crate::running::{self, Settings};
 use crate::session::Session;
 use crate::verb::Context;
-use crate::watching::Adapt;
 
 /// Flags of `run`.
 #[derive(Debug, Args)]
@@ -36,11 +35,13 @@ pub struct Arguments {
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
     let listener = running::listen(SocketAddr::new(arguments.address, arguments.port))?;
     let session = Session::connect(&context.common).await?;
-    let interval = Duration::from_secs(arguments.interval);
-    let as_written: Adapt = Box::new(|_| ());
-    let running =
-        running::start(&context, session, arguments.manifests.path, as_written, interval, listener, arguments.hosts)
-            .await?;
+    let settings = Settings {
+        path: arguments.manifests.path,
+        interval: Duration::from_secs(arguments.interval),
+        names: arguments.hosts,
+        shows_health: false,
+    };
+    let running = running::start(&context, session, listener, settings).await?;
     let received = context.shutdown.received().await;
     running.ended().await;
     Ok(received.exit_code())

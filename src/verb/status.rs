@@ -1,12 +1,13 @@
 //! `status`: how apps are, and why they are not ready.
 
 mod scaling;
+mod text;
 mod watch;
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use interstella_controller::desired::Desired;
 use interstella_controller::observe;
 use interstella_controller::status::AppStatus;
@@ -16,9 +17,11 @@ use crate::apps;
 use crate::cli::ManifestPath;
 use crate::failure::Failure;
 use crate::manifests;
+use crate::moment::Reader;
 use crate::output;
 use crate::session::{Session, now};
 use crate::verb::Context;
+use crate::verb::status::watch::Until;
 
 /// Flags of `status`.
 #[derive(Debug, Args)]
@@ -28,10 +31,28 @@ pub struct Arguments {
     /// Look every two seconds until a signal comes; redraws in place on a terminal, prints what changed otherwise
     #[arg(short, long)]
     watch: bool,
+    /// Look every two seconds until all are so, or one needs a person
+    #[arg(long, value_enum)]
+    wait: Option<Wait>,
+    /// Seconds after which --wait gives up
+    #[arg(long, default_value_t = 900, requires = "wait")]
+    timeout: u64,
     /// The manifest, or a directory of manifests
     #[command(flatten)]
     manifests: ManifestFlag,
 }
+
+/// What `--wait` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wait {
+    /// Everything is as the manifest says, and serves
+    Ready,
+    /// The new tasks have the traffic; old ones may still drain
+    Deployed,
+}
+
+/// Exit status that says that an app is on its way.
+const PROGRESSING: u8 = 2;
 
 /// The manifest as a flag, for verbs whose argument is an app.
 #[derive(Debug, Args)]
@@ -47,7 +68,7 @@ impl From<&ManifestFlag> for ManifestPath {
     }
 }
 
-/// Looks and prints. Exit 1 if an app is stalled, is somebody else's or cannot be read.
+/// Looks and prints. Exit 0: all are ready; 2: at least one is on its way; 1: one is stalled, somebody else's or unreadable.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = Session::connect(&context.common).await?;
     let path = &arguments.manifests.path;
@@ -55,18 +76,53 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
         Some(name) => vec![apps::named(context, &session, name, path).await?],
         None => session.present(&manifests::require(context, path)?),
     };
-    if arguments.watch {
-        return watch::run(context, &session, &apps).await;
+    let until = arguments.wait.map(|wait| Until { wait, timeout: Duration::from_secs(arguments.timeout) });
+    if arguments.watch || until.is_some() {
+        return watch::run(context, &session, &apps, arguments.watch, until).await;
     }
-    let (healthy, statuses) = look(&session, &apps).await;
+    let statuses = look(&session, &apps).await;
     print(context, &statuses)?;
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(Verdict::of(&statuses).exit_code())
 }
 
-/// How the apps are, and whether none is stalled, somebody else's or unread.
-async fn look(session: &Session, apps: &[Desired]) -> (bool, Vec<AppStatus>) {
+/// How apps are, taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Every one is as it should be and serves.
+    Ready,
+    /// At least one is not ready yet.
+    Progressing,
+    /// At least one could not be read.
+    Unread,
+    /// At least one needs a person.
+    Stalled,
+}
+
+impl Verdict {
+    fn of(statuses: &[AppStatus]) -> Self {
+        if statuses.iter().any(AppStatus::is_stalled) {
+            Self::Stalled
+        } else if !statuses.iter().all(AppStatus::is_read) {
+            Self::Unread
+        } else if statuses.iter().all(AppStatus::is_ready) {
+            Self::Ready
+        } else {
+            Self::Progressing
+        }
+    }
+
+    fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Ready => ExitCode::SUCCESS,
+            Self::Progressing => ExitCode::from(PROGRESSING),
+            Self::Unread | Self::Stalled => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// How the apps are.
+async fn look(session: &Session, apps: &[Desired]) -> Vec<AppStatus> {
     let outcomes = session.plan(apps).await;
-    let healthy = outcomes.iter().all(|outcome| outcome.unread.is_none() && !outcome.status.is_stalled());
     let mut statuses: Vec<AppStatus> = outcomes.into_iter().map(|outcome| outcome.status).collect();
     for status in &mut statuses {
         // It explains only, so what cannot be read is left out and said.
@@ -74,37 +130,14 @@ async fn look(session: &Session, apps: &[Desired]) -> (bool, Vec<AppStatus>) {
             output::note(format_args!("{}/{}: no details of its scaling: {error}", status.cluster, status.name));
         }
     }
-    (healthy, statuses)
+    statuses
 }
 
 /// Prints statuses.
 pub fn print(context: &Context, statuses: &[AppStatus]) -> Result<(), Failure> {
-    let text: Vec<String> = statuses.iter().map(text).collect();
-    output::result(&context.common, &json!({ "apps": statuses }), text.join("\n"))
+    output::result(&context.common, &json!({ "apps": statuses }), text(statuses, &Reader::here()))
 }
 
-fn text(status: &AppStatus) -> String {
-    let mut text = format!("{}/{}", status.cluster, status.name);
-    // Writing to a String does not fail.
-    if let Some(service) = &status.service {
-        let _ = write!(
-            text,
-            "\n  tasks      {} desired, {} running, {} pending, of {}",
-            service.desired, service.running, service.pending, service.task_definition
-        );
-    }
-    if let Some(scaling) = &status.scaling {
-        text.push_str(&scaling::text(scaling));
-    }
-    if let Some(endpoint) = &status.endpoint {
-        let _ = write!(text, "\n  endpoint   {endpoint}");
-    }
-    for condition in &status.conditions {
-        let since = condition.last_transition_time.as_deref().map(|at| format!(" since {at}")).unwrap_or_default();
-        let _ = write!(text, "\n  {:<10} {} {}{since}", condition.r#type, condition.status, condition.reason);
-        if !condition.message.is_empty() {
-            let _ = write!(text, ": {}", condition.message);
-        }
-    }
-    text
+fn text(statuses: &[AppStatus], reader: &Reader) -> String {
+    statuses.iter().map(|status| text::of(status, reader)).collect::<Vec<_>>().join("\n")
 }

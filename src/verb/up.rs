@@ -1,38 +1,37 @@
 //! `up`: everything on this machine: local cloud, headquarters and the controller.
 
+mod follow;
+mod live;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use interstella_controller::controller::Shared;
-use interstella_controller::manifest::Manifest;
-use interstella_controller::status::AppStatus;
 use interstella_guard::Token;
 use interstella_hq::{ApiKey, Config, Database, Hq, StartPublishing, TopicRate};
-use interstella_localcloud::runtime::process::port_is_free;
+use interstella_localcloud::proxy::Moved;
 use interstella_localcloud::seed::SeedOptions;
 use tokio::net::TcpListener;
 
 use crate::cli::{Common, ManifestPath, lower, speed};
 use crate::failure::Failure;
+use crate::headquarters::Headquarters;
+use crate::image::GivenImage;
 use crate::machine::{self, Machine, Plan};
-use crate::running::Running;
+use crate::running::{Running, Settings};
 use crate::session::Session;
 use crate::shutdown::Received;
 use crate::verb::Context;
 use crate::verb::cloud::STOP_GRACE;
-use crate::verb::env::export_line;
-use crate::watching::Adapt;
-use crate::{manifests, output, running};
+use crate::{manifests, output, running, screen};
+use follow::Places;
+use live::Live;
 
-/// How often the apps are looked at until they have converged.
-const LOOK: Duration = Duration::from_millis(50);
-/// What a listener port is moved by when something else holds it.
-const MOVED_BY: u16 = 10_000;
+/// Port of the local cloud's API unless another is asked for.
+const DEFAULT_CLOUD_PORT: u16 = 4566;
 
 /// Flags of `up`.
 #[derive(Debug, Args)]
@@ -43,7 +42,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 8888)]
     port: u16,
     /// Port of the local cloud's API
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = DEFAULT_CLOUD_PORT)]
     cloud_port: u16,
     /// Port of headquarters
     #[arg(long, default_value_t = 8889)]
@@ -57,6 +56,9 @@ pub struct Arguments {
     /// Cloud seconds in a second of this machine
     #[arg(long, default_value_t = 1.0, value_parser = speed)]
     speed: f64,
+    /// A further image: its name, and the program that stands for it (may be repeated; docs/local-programs.md)
+    #[arg(long = "image", value_name = "NAME[:TAG]=PATH")]
+    images: Vec<GivenImage>,
     /// Seconds between the controller's looks at a converged app
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
@@ -64,7 +66,7 @@ pub struct Arguments {
 
 /// Starts everything, says when it has converged, and ends everything at a signal.
 pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Failure> {
-    let declared = manifests::require(&context, &arguments.manifests.path)?;
+    manifests::require(&context, &arguments.manifests.path)?;
     let hq_listener = machine::bind(arguments.hq_port, "--hq-port")?;
     let controller_listener = running::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)))?;
     let hq_address = hq_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
@@ -73,7 +75,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<ExitCode, Fai
         controller_listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let machine = start_machine(&context, &arguments, &api_key, hq_address, controller_address).await?;
     output::note(format_args!("local cloud    {}", machine.endpoint_url));
-    let ended = run_on(&context, arguments, declared, &machine, api_key, hq_listener, controller_listener).await;
+    let ended = run_on(&context, arguments, &machine, api_key, hq_listener, controller_listener).await;
     output::note("stopping everything");
     machine.stop(STOP_GRACE).await;
     ended.map(Received::exit_code)
@@ -90,7 +92,7 @@ async fn start_machine(
         region: context.common.local_region().to_owned(),
         port: arguments.cloud_port,
         speed: arguments.speed,
-        images: Vec::new(),
+        images: arguments.images.clone(),
         workshop: Some(SeedOptions {
             api_key: api_key.expose().to_owned(),
             api_endpoint: format!("http://{hq_address}/receiving/"),
@@ -99,6 +101,7 @@ async fn start_machine(
         search_path: machine::search_path(&context.environment),
         access_key: None,
         names: arguments.hosts.clone(),
+        moved: Some(moved),
         own_ports: BTreeMap::from([
             (hq_address.port(), "headquarters"),
             (controller_address.port(), "the controller's HTTP interface"),
@@ -111,7 +114,6 @@ async fn start_machine(
 async fn run_on(
     context: &Context,
     arguments: Arguments,
-    declared: Vec<Manifest>,
     machine: &Machine,
     api_key: ApiKey,
     hq_listener: TcpListener,
@@ -125,25 +127,31 @@ async fn run_on(
         ..context.common.clone()
     };
     let session = Session::connect(&common).await?;
-    let moved = moved_ports(&declared);
     let path = arguments.manifests.path.clone();
-    let interval = Duration::from_secs(arguments.interval);
-    let controller =
-        running::start(context, session, path.clone(), adapt(moved), interval, controller_listener, arguments.hosts)
-            .await?;
+    let settings = Settings {
+        path: path.clone(),
+        interval: Duration::from_secs(arguments.interval),
+        names: arguments.hosts,
+        shows_health: true,
+    };
+    let controller = running::start(context, session, controller_listener, settings).await?;
+    let env = env_command(context, machine)?;
+    let places = Places { manifests: &path, hq: &hq.url, controller: &controller.url, env: &env };
+    let live = tokio::spawn(live(context, &controller, &hq.url).draw());
     tokio::select! {
-        () = converged(&controller.shared) => {
-            hq.publishing.start();
-            announce(machine, &controller, &hq.url, &path);
-        }
+        () = follow::until_ready(&controller.shared, &hq.publishing, &places) => {}
         _ = context.shutdown.received() => {}
     }
     let received = context.shutdown.received().await;
+    live.abort();
+    // Once it has ended, however that was, nothing draws any more.
+    let _ = live.await;
+    screen::clear();
     controller.ended().await;
     Ok(received)
 }
 
-struct Headquarters {
+struct Orders {
     url: String,
     publishing: StartPublishing,
 }
@@ -154,7 +162,7 @@ fn start_hq(
     machine: &Machine,
     api_key: ApiKey,
     listener: TcpListener,
-) -> Result<Headquarters, Failure> {
+) -> Result<Orders, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::because("cannot tell the port", &error))?;
     let url = format!("http://{address}");
     let failed = |error: &dyn std::error::Error| Failure::because("headquarters cannot start", error);
@@ -172,49 +180,28 @@ fn start_hq(
     let publishing = hq.publishing();
     tokio::spawn(hq.serve(listener, context.shutdown.clone().over()));
     output::note(format_args!("headquarters   {url}"));
-    Ok(Headquarters { url, publishing })
+    Ok(Orders { url, publishing })
 }
 
-/// Listener ports that something else on this machine holds, and where they go instead.
-fn moved_ports(manifests: &[Manifest]) -> BTreeMap<u32, u32> {
-    let declared = manifests.iter().filter_map(|manifest| Some(manifest.spec.load_balancer.as_ref()?.listener.port));
-    let held = declared.filter_map(|port| u16::try_from(port).ok()).filter(|port| !port_is_free(*port));
-    let moved = held.filter_map(|port| {
-        let free = (port.checked_add(MOVED_BY)?..=u16::MAX).find(|port| port_is_free(*port))?;
-        output::note(format_args!("port {port} is held by another program; the listener is moved to {free}"));
-        Some((u32::from(port), u32::from(free)))
-    });
-    moved.collect()
+/// Says where a listener went whose port could not be had.
+fn moved(moved: &Moved) {
+    let Moved { port, socket, reason } = moved;
+    output::note(format_args!("listener port {port}: {reason}; its clients connect to {socket} instead"));
 }
 
-fn adapt(moved: BTreeMap<u32, u32>) -> Adapt {
-    Box::new(move |manifest| {
-        if let Some(load_balancer) = &mut manifest.spec.load_balancer {
-            let port = &mut load_balancer.listener.port;
-            *port = moved.get(port).copied().unwrap_or(*port);
-        }
-    })
-}
-
-/// Resolves when every app is as its manifest says and serves.
-async fn converged(shared: &Arc<Shared>) {
-    let mut looks = tokio::time::interval(LOOK);
-    loop {
-        looks.tick().await;
-        let apps = shared.apps();
-        if shared.is_ready() && !apps.is_empty() && apps.iter().all(AppStatus::is_ready) {
-            return;
-        }
+fn live(context: &Context, controller: &Running, hq_url: &str) -> Live {
+    Live {
+        shared: Arc::clone(&controller.shared),
+        headquarters: Headquarters::at(hq_url.to_owned()),
+        foot: vec!["Ctrl-C ends everything".to_owned(), format!("{}/api/v1/apps", controller.url)],
+        colors: output::colors(&context.common, &context.environment),
     }
 }
 
-fn announce(machine: &Machine, controller: &Running, hq_url: &str, path: &Path) {
-    output::note("converged");
-    for app in controller.shared.apps() {
-        output::note(format_args!("  {:<14} {}", app.name, app.endpoint.as_deref().unwrap_or("(no load balancer)")));
-    }
-    output::note(format_args!("  orders         {hq_url}/stats"));
-    output::note(format_args!("  status         {}/api/v1/apps", controller.url));
-    output::note(format_args!("edit {} and save; Ctrl-C ends everything. In other terminals:", path.display()));
-    output::note(export_line(&machine.endpoint_url, &machine.region));
+/// What a person types to point another terminal to the cloud.
+fn env_command(context: &Context, machine: &Machine) -> Result<String, Failure> {
+    let program = machine::program(&context.environment)?;
+    let port = machine.endpoint_url.rsplit(':').next().filter(|port| *port != DEFAULT_CLOUD_PORT.to_string());
+    let flag = port.map(|port| format!(" --cloud-port {port}")).unwrap_or_default();
+    Ok(format!("eval \"$({} env{flag})\"", program.display()))
 }

@@ -234,7 +234,7 @@ async fn what_aws_adds_is_left_and_said() {
         let mut controller = lab.controller(lab.present(MANIFEST));
         controller.converge().await;
         let status = controller.pass().await.status;
-        assert_eq!(status.conditions[0].message, format!("1 tasks run{remark}"));
+        assert_eq!(status.conditions[0].message, format!("1 task runs{remark}"));
         let registered = lab.mutations(0).iter().filter(|call| call.starts_with("ecs:RegisterTaskDefinition")).count();
         assert_eq!(registered, 1, "ipcMode {to:?}");
     }

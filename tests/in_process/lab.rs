@@ -14,7 +14,7 @@ use interstella_controller::requeue;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::Cloud;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::journal::Entry;
 use interstella_localcloud::runtime::model::Model;
 use interstella_localcloud::seed::{self, SeedOptions};
@@ -41,7 +41,11 @@ const MAX_PASSES: usize = 300;
 /// A world without anything but the images.
 pub fn empty() -> World {
     let mut images = Images::default();
-    images.insert(seed::REPOSITORY, Program { path: PROGRAM.into(), arguments: Vec::new() });
+    let program = Program { path: PROGRAM.into(), arguments: Vec::new() };
+    let image = Image::new(program, PROGRAM.as_bytes()).unwrap();
+    for tag in ["latest", "next"] {
+        images.insert(&format!("{}:{tag}", seed::REPOSITORY), image.clone());
+    }
     World::new("us-west-2", 7, images)
 }
 

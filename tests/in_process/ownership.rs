@@ -107,7 +107,7 @@ async fn what_is_not_ours_is_not_touched() {
             let mut controller = lab.controller(lab.present(MANIFEST));
             let outcome = controller.pass_times(20).await;
             let plan = outcome.plan.as_ref().unwrap().to_string();
-            let conflict = format!("conflict: {} {} is not touched: {owner}\n", foreign.resource, foreign.name);
+            let conflict = format!("conflict: {} {} is not touched: {owner} — ", foreign.resource, foreign.name);
             assert!(plan.contains(&conflict), "{conflict} in\n{plan}");
             assert!(!outcome.status.is_ready() && !outcome.is_converged(), "{:#?}", outcome.status);
             assert_eq!(theirs(&lab, &foreign), before, "{} {tags:?}", foreign.resource);
@@ -143,4 +143,19 @@ async fn a_listener_of_somebody_else_is_not_touched() {
         "{plan}"
     );
     assert_eq!(lab.call(Service::Elb, "DescribeListeners", arn), before);
+}
+
+#[tokio::test]
+async fn a_log_group_that_is_there_is_used_once_the_manifest_says_what_the_conflict_advises() {
+    let [.., group] = FOREIGN;
+    let lab = Lab::new().await;
+    (group.make)(&lab, &[]);
+    let before = theirs(&lab, &group);
+    let outcome = lab.controller(lab.present(MANIFEST)).pass_times(20).await;
+    let plan = outcome.plan.unwrap().to_string();
+    assert!(plan.contains("set `create: false` under `logs` to use it as it is"), "{plan}");
+    let advised = MANIFEST.replace("retentionDays: 7", "create: false");
+    assert_ne!(advised, MANIFEST);
+    lab.converge(&advised).await;
+    assert_eq!(theirs(&lab, &group), before);
 }

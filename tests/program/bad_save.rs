@@ -18,6 +18,7 @@ async fn a_bad_save_changes_nothing_and_mending_it_resumes() {
     let text = std::fs::read_to_string(up.manifest.path()).unwrap();
     let line = text.lines().position(|line| line.contains("desiredCount: many")).unwrap() + 1;
     up.output.says(&format!("monolith.yaml:{line}:17: "), mark, SOON).await;
+    up.output.says("manifest broken: ", mark, SOON).await;
     up.output.says("the last good version stays in force", mark, SOON).await;
     let apps = get_json(&format!("{}/api/v1/apps", up.controller)).await.unwrap();
     assert!(apps["problems"][0].as_str().unwrap().contains(&format!("monolith.yaml:{line}:17")), "{apps}");
@@ -27,9 +28,11 @@ async fn a_bad_save_changes_nothing_and_mending_it_resumes() {
     until("three further passes", SOON, async || holds(self::passes(&up).await >= passes + 3, "fewer")).await;
     assert_eq!((aws.service().await.unwrap().deployments, aws.everything().await, up.workers()), before);
     let said = up.output.since(mark);
-    assert!(!said.contains(" INFO update ") && !said.contains(" INFO create "), "{said}");
+    assert!(!said.contains(": update ") && !said.contains(": create "), "{said}");
 
+    let mark = up.output.mark();
     up.manifest.edit("desiredCount: many ", "desiredCount: 2 ");
+    up.output.says("manifest mended", mark, SOON).await;
     until("the mended file is in force", SOON, async || equal(aws.healthy_targets().await.len(), 2)).await;
     let apps = get_json(&format!("{}/api/v1/apps", up.controller)).await.unwrap();
     assert_eq!(apps["problems"].as_array().map(Vec::len), Some(0), "{apps}");

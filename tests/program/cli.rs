@@ -83,13 +83,98 @@ async fn a_reader_that_goes_away_is_no_failure() {
 async fn what_cannot_be_typed_exits_2_with_a_hint() {
     let unknown = alone(&["plam"]).await.exits(2);
     assert!(unknown.stderr.contains("'plan'"), "{unknown:?}");
+    let deploy = alone(&["deploy"]).await.exits(2);
+    assert!(deploy.stderr.contains("'apply'") && !deploy.stderr.contains("destroy"), "{deploy:?}");
     alone(&["up", "--speed", "0"]).await.exits(2);
+}
+
+#[tokio::test]
+async fn a_flag_that_would_do_nothing_is_refused_and_an_environment_is_not() {
+    for (typed, flag) in [
+        (["up", "--output", "json"], "--output"),
+        (["up", "--endpoint-url", "http://127.0.0.1:9"], "--endpoint-url"),
+        (["cloud", "--profile", "prod"], "--profile"),
+        (["validate", "--region", "eu-west-1"], "--region"),
+    ] {
+        let refused = alone(&typed).await.exits(2);
+        assert!(refused.stderr.contains(&format!("{flag} does nothing")), "{refused:?}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut validate = interstella(&["validate"], directory.path());
+    let elsewhere = [("AWS_ENDPOINT_URL", "http://127.0.0.1:9"), ("AWS_REGION", "eu-west-1"), ("AWS_PROFILE", "prod")];
+    assert!(validate.envs(elsewhere).status().await.unwrap().success());
+    let mut env = interstella(&["env"], directory.path());
+    let line = String::from_utf8(env.envs(elsewhere).output().await.unwrap().stdout).unwrap();
+    assert!(line.contains("AWS_REGION=us-west-2 "), "{line}");
+    let line = alone(&["env", "--region", "eu-west-1"]).await.exits(0).stdout;
+    assert!(line.contains("AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 "), "{line}");
+}
+
+#[tokio::test]
+async fn completions_and_manual_know_the_verbs_and_their_own_flags() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = alone(&["completions", shell]).await.exits(0).stdout;
+        assert!(script.contains("destroy") && script.contains("stop"), "{shell}: {script}");
+        assert!(!script.contains("reaper"), "{shell} shows what is hidden: {script}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("interstella.bash");
+    fs::write(&script, alone(&["completions", "bash"]).await.stdout).unwrap();
+    let complete = format!(
+        "source {}; COMP_WORDS=(interstella validate --); COMP_CWORD=2; _interstella interstella -- validate; \
+         echo \"${{COMPREPLY[@]}}\"",
+        script.display()
+    );
+    let said = tokio::process::Command::new("bash").args(["-c", &complete]).output().await.unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.contains("--output") && !said.contains("--region"), "{said}");
+    let page = alone(&["man", "apply"]).await.exits(0).stdout;
+    assert!(page.starts_with(".ie") && page.contains("interstella\\-apply"), "{page}");
+    assert!(alone(&["man"]).await.exits(0).stdout.contains("COMMON FLAGS"));
+    alone(&["man", "nothing"]).await.exits(1);
 }
 
 #[tokio::test]
 async fn a_cloud_that_does_not_answer_is_named_with_the_next_step() {
     let answer = alone(&["plan", "--endpoint-url", "http://127.0.0.1:9"]).await.exits(1);
     assert!(answer.stderr.contains("http://127.0.0.1:9") && answer.stderr.contains("next:"), "{answer:#?}");
+}
+
+#[tokio::test]
+async fn a_cloud_on_this_machine_is_asked_without_the_proxy() {
+    let cloud = Cloud::start().await;
+    let arguments = ["plan", cloud.manifest.path(), "--endpoint-url", &cloud.endpoint];
+    let mut plan = interstella(&arguments, cloud.manifest.directory());
+    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9"));
+    let answer = plan.envs(proxies).output().await.unwrap();
+    assert_eq!(answer.status.code(), Some(2), "{}", String::from_utf8_lossy(&answer.stderr));
+}
+
+#[tokio::test]
+async fn what_is_missing_to_reach_aws_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let said = async |arguments: &[&str], more: &[(&str, &str)]| {
+        let mut plan = interstella(&[&["plan"], arguments].concat(), directory.path());
+        plan.env("AWS_EC2_METADATA_DISABLED", "true").envs(more.iter().copied());
+        let answer = plan.output().await.unwrap();
+        assert_eq!(answer.status.code(), Some(1));
+        String::from_utf8(answer.stderr).unwrap()
+    };
+    let keys = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("HTTPS_PROXY", "http://127.0.0.1:9")];
+    let no_region = said(&[], &[]).await;
+    assert!(no_region.contains("--region") && no_region.contains("interstella env"), "{no_region}");
+    let no_profile = said(&["--profile", "nosuch", "--region", "us-west-2"], &[]).await;
+    assert!(no_profile.contains("nosuch") && no_profile.contains("list-profiles"), "{no_profile}");
+    let no_proxy = said(&["--region", "us-west-2"], &keys).await;
+    assert!(no_proxy.contains("HTTPS_PROXY") && !no_proxy.contains("credentials and"), "{no_proxy}");
+    let no_file = said(&["mainfests/monolith.yaml"], &[]).await;
+    assert!(no_file.contains("check the path") && !no_file.contains("deleted"), "{no_file}");
+}
+
+#[tokio::test]
+async fn a_problem_is_told_once() {
+    let bad = alone(&["validate", "manifests/invalid/unknown-key.yaml"]).await.exits(1);
+    assert_eq!(bad.stderr.matches("the key `memory_reservation` is unknown").count(), 1, "{}", bad.stderr);
 }
 
 #[tokio::test]
@@ -109,6 +194,9 @@ async fn signals_end_long_verbs_with_128_and_their_number() {
         let mut run = run.stderr(Stdio::piped()).spawn().unwrap();
         let said = crate::support::output::Output::read(run.stderr.take().unwrap());
         said.says("the controller shows itself", 0, SOON).await;
+        let first = said.since(0);
+        assert!(first.contains("interstella/monolith: a manifest declares it"), "{first}");
+        assert!(!first.contains("has changed"), "{first}");
         for child in [&mut run, &mut cloud.child] {
             signal(child.id().unwrap(), sent);
             let ended = tokio::time::timeout(SOON, child.wait()).await.expect("it ends").unwrap();

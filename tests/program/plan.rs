@@ -1,10 +1,15 @@
 //! `plan`, `apply` and `status` against a cloud without a controller.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, Tag};
 use serde_json::json;
 
 use crate::support::aws::{APP, CLUSTER};
 use crate::support::cloud::Cloud;
+
+/// Less than the interval between passes by far, and more than a busy machine needs for one.
+const AT_ONCE: Duration = Duration::from_millis(2500);
 
 #[tokio::test]
 async fn plan_tells_everything_then_nothing_then_the_drift() {
@@ -13,12 +18,24 @@ async fn plan_tells_everything_then_nothing_then_the_drift() {
     for part in ["create log group", "create load balancer", "create service", "create subscription"] {
         assert!(first.stdout.contains(part), "{part}: {}", first.stdout);
     }
+    assert!(!first.stdout.contains('\u{1b}'), "colour in a pipe: {}", first.stdout);
+    let json = cloud.run(&["plan", "--output", "json"]).await.exits(2).json();
+    let count = |name: &str| json["summary"][name].as_u64().unwrap();
+    assert_eq!(json["changes"], count("create") + count("follow"), "{json}");
+    let last = format!("{} to create, {} will follow", count("create"), count("follow"));
+    assert_eq!(first.stdout.lines().last(), Some(last.as_str()));
     assert!(cloud.aws().everything().await.is_empty(), "plan has changed something");
 
     let applied = cloud.run(&["apply", "--wait", "stable"]).await.exits(0);
     assert!(applied.stdout.contains("1 desired, 1 running, 0 pending"), "{}", applied.stdout);
     let nothing = cloud.run(&["plan"]).await.exits(0);
     assert!(nothing.stdout.contains("nothing to do"), "{}", nothing.stdout);
+    for wait in ["configured", "deployed"] {
+        let started = Instant::now();
+        let again = cloud.run(&["apply", "--wait", wait]).await.exits(0);
+        assert!(started.elapsed() < AT_ONCE, "{:?} with --wait {wait}", started.elapsed());
+        assert!(again.stderr.contains("interstella/monolith: nothing to do"), "{}", again.stderr);
+    }
     assert_eq!(cloud.run(&["plan", "--output", "json"]).await.exits(0).json()["changes"], 0);
 
     cloud.aws().ecs.update_service().cluster(CLUSTER).service(APP).desired_count(2).send().await.unwrap();
@@ -38,9 +55,13 @@ async fn status_tells_how_the_app_is() {
         let arguments = [&["status", "-f", &path, "--endpoint-url", &cloud.endpoint], more].concat();
         crate::support::command::run(&arguments, cloud.manifest.directory()).await
     };
-    let before = status(&[]).await.exits(0);
+    let before = status(&[]).await.exits(2);
     assert!(before.stdout.contains("there is no service yet"), "{}", before.stdout);
+    let late = status(&["--wait", "ready", "--timeout", "1"]).await.exits(2);
+    assert!(late.stdout.contains("NoService") && late.stderr.contains("--timeout"), "{late:#?}");
     cloud.run(&["apply"]).await.exits(0);
+    let ready = status(&["--wait", "ready"]).await.exits(0);
+    assert!(ready.stdout.contains(" ago)") || ready.stdout.contains("(now)"), "{}", ready.stdout);
     let after = status(&["monolith", "--output", "json"]).await.exits(0).json();
     let app = &after["apps"][0];
     assert_eq!((&app["name"], &app["cluster"]), (&json!(APP), &json!(CLUSTER)));

@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=""
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 
-"$program" cloud --port "$port" --speed 20 --image "scaled/echo=$PWD/tests/python/echo.py" >"$scratch/cloud.log" 2>&1 &
+"$program" cloud --port "$port" --speed 20 --image "scaled/echo:1=$PWD/tests/python/echo.py" >"$scratch/cloud.log" 2>&1 &
 cloud=$!
 finish() {
     status=$?

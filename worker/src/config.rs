@@ -75,31 +75,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the configuration from environment variables.
+    /// Reads the configuration from environment variables: those that `worker --help` lists, with their units and defaults. Of
+    /// several of one name the first counts.
     ///
-    /// | variable | default | meaning |
-    /// |---|---|---|
-    /// | `INTERSTELLA_ORDER_TOPIC` | required | ARNs of the topics that orders come from, separated by commas |
-    /// | `INTERSTELLA_API_KEY` | required | the fulfilment API's key; after a rotation the worker needs a restart |
-    /// | `INTERSTELLA_API_KEY_FILE` | none | a file with the key, instead; read again, at most once a minute, when the API refuses the key |
-    /// | `INTERSTELLA_API_ENDPOINT` | required | its URL; `http://` for loopback only |
-    /// | `HOST`, `PORT` | `0.0.0.0`, 5000 | where to take orders |
-    /// | `ADMIN_PORT` | none | where to serve `/livez`, `/readyz` and `/metrics` |
-    /// | `INTERSTELLA_GATHER_MS` | 1000 | how long gathering takes, at most 5000 |
-    /// | `INTERSTELLA_FULFILMENT_IDEMPOTENT` | true | whether the API honours idempotency keys; if not, ambiguous orders are parked |
-    /// | `INTERSTELLA_LEDGER` | `memory` | or `sqlite:PATH`, or `dynamodb:TABLE`; memory is enough only for one replica or an idempotent API |
-    /// | `INTERSTELLA_LEDGER_RETENTION_S` | 7200 | how long an order is remembered after its last word, for duplicates of it; at least the maximum message age. A quarter of an hour is added for clocks that disagree |
-    /// | `INTERSTELLA_LEDGER_MAX_MIB` | 48 | the most that a ledger in memory takes; when it is full, orders are told to come back. Each takes about 100 bytes when it is done, so 48 MiB are 64 orders a second for two hours |
-    /// | `INTERSTELLA_SNS_SIGNATURE_V1` | false | accept SHA-1 signatures. A topic signs with version 1 unless its attribute `SignatureVersion` is 2: set that, or this |
-    /// | `INTERSTELLA_SNS_AUTHENTICATE_ON_UNSUBSCRIBE` | false | confirm subscriptions under the task's role, which needs `sns:ConfirmSubscription`, so that nobody else can end them; with the cargo feature `signed-confirmation` |
-    /// | `INTERSTELLA_MAX_MESSAGE_AGE_S` | 7200 | refuse older messages; raise it, and the ledger's retention with it, to redrive a dead-letter queue |
-    /// | `INTERSTELLA_DRAIN_LAG_MS` | 1000 | go on accepting for so long after SIGTERM, at most 3000 |
-    /// | `INTERSTELLA_MAX_IN_FLIGHT` | 512 | orders in the worker at once; more are told to come back |
-    /// | `INTERSTELLA_MAX_CONCURRENT_ORDERS` | none | of those, the orders worked on at once: with gathering, it is what a task manages. The others wait some seconds, and are then told to come back |
-    /// | `INTERSTELLA_MAX_CONNECTIONS` | 1024 | less if the limit on open files is low |
-    /// | `INTERSTELLA_DIRECT_FULFIL` | false | serve `POST /fulfill/`, which asks for no proof of who sends |
-    /// | `INTERSTELLA_HOSTS` | none | names in the Host header, separated by commas, that are answered besides those of loopback and addresses while `AWS_ENDPOINT_URL` is on loopback; otherwise every name is |
-    /// | `AWS_ENDPOINT_URL` | none | a loopback origin takes SNS's place; any other value is ignored |
+    /// # Errors
+    /// [`ConfigError`] for the first variable that cannot be used.
     pub fn from_env(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let vars = Vars(vars.collect());
         let host: IpAddr = vars.parse("HOST", "an IP address")?.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));

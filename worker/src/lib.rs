@@ -11,6 +11,7 @@
 mod admin;
 mod body;
 mod capacity;
+mod cli;
 mod client;
 mod clock;
 mod config;

@@ -14,14 +14,6 @@ use crate::worker::{Error, fulfiller, open_ledger};
 
 const MAX_LISTED: u32 = 1000;
 
-/// How the command is used.
-pub(crate) const USAGE: &str = "\
-usage: worker                              take orders
-       worker parked list                  show the orders that wait for a person
-       worker parked release KEY           send one again now, under the same idempotency key
-       worker parked release KEY --done    mark one as settled, because you know that it is
-";
-
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -33,20 +25,6 @@ pub(crate) enum Command {
     Release(Uuid),
     /// Mark one as settled.
     Settle(Uuid),
-}
-
-impl Command {
-    /// Reads the arguments after the program's name. None if they make no sense.
-    pub(crate) fn parse(args: &[String]) -> Option<Command> {
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        match args[..] {
-            [] => Some(Command::Serve),
-            ["parked", "list"] => Some(Command::List),
-            ["parked", "release", key] => Uuid::try_parse(key).ok().map(Command::Release),
-            ["parked", "release", key, "--done"] => Uuid::try_parse(key).ok().map(Command::Settle),
-            _ => None,
-        }
-    }
 }
 
 /// Runs a command on the ledger. The text is for a person; the error text says what to do.
@@ -88,26 +66,4 @@ fn line(key: Uuid, record: &crate::ledger::Record) -> String {
         jiff::Timestamp::from_millisecond(record.updated_ms).map_or_else(|_| "?".to_owned(), |at| at.to_string());
     let order: String = record.order.chars().take(256).collect();
     format!("{key}  {:<11}  {when}  {}  {order:?}\n", record.state.as_str(), record.reason)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments() {
-        let key = "165545c9-2a5c-472c-8df2-7ff2be2b3b1b";
-        let id = Uuid::try_parse(key).unwrap();
-        for (args, command) in [
-            (vec![], Some(Command::Serve)),
-            (vec!["parked", "list"], Some(Command::List)),
-            (vec!["parked", "release", key], Some(Command::Release(id))),
-            (vec!["parked", "release", key, "--done"], Some(Command::Settle(id))),
-            (vec!["parked", "release", "x"], None),
-            (vec!["--help"], None),
-        ] {
-            let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
-            assert_eq!(Command::parse(&args), command, "{args:?}");
-        }
-    }
 }

@@ -6,9 +6,10 @@ use interstella_guard::listen;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::cli;
 use crate::config::Config;
 use crate::log;
-use crate::parked::{self, Command, USAGE};
+use crate::parked::{self, Command};
 use crate::worker;
 
 /// The exit code for a configuration that cannot work, as sysexits has it.
@@ -20,11 +21,16 @@ const EX_USAGE: u8 = 64;
 /// Exits 78 for a bad configuration before anything listens, 0 after a drain, 1 for other failures, and 130 or 143 when a
 /// second signal ends the drain.
 pub fn main_with(args: impl Iterator<Item = String>, vars: impl Iterator<Item = (String, String)>) -> ExitCode {
-    let (args, vars): (Vec<_>, Vec<_>) = (args.collect(), vars.collect());
-    let Some(command) = Command::parse(&args) else {
-        eprint!("{USAGE}");
-        return ExitCode::from(EX_USAGE);
+    let (command, typed) = match cli::read(args.collect()) {
+        Ok(typed) => typed,
+        Err(error) => {
+            // A closed pipe is the only way this fails, and nobody is left to tell.
+            let _ = error.print();
+            return if cli::is_help(&error) { ExitCode::SUCCESS } else { ExitCode::from(EX_USAGE) };
+        }
     };
+    // The first of a name counts: what was typed, before what the environment has.
+    let vars: Vec<(String, String)> = typed.into_iter().chain(vars).collect();
     let filter = vars.iter().find(|(name, _)| name == "RUST_LOG").map_or("info", |(_, value)| value.as_str());
     let config = match Config::from_env(vars.iter().cloned()) {
         Ok(config) => config,

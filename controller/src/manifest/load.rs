@@ -4,6 +4,7 @@
 //! returned, so that a broken edit changes nothing. Nothing here remembers what was good before; that is `source`.
 
 mod claims;
+mod ecs;
 mod files;
 mod mask;
 mod structure;
@@ -141,12 +142,15 @@ fn load_text(name: &str, text: &str) -> FileResult {
 }
 
 fn load_document(file: &Arc<SourceFile>, document: Document) -> Result<Loaded, Vec<Diagnostic>> {
-    let Document { value, spots } = document;
-    let structural = structure::check(&value);
+    let mut reading = ecs::read(document);
+    let mut structural = std::mem::take(&mut reading.problems);
+    let written = |(on, problem): (On, Problem)| (on, Problem { path: reading.written(&problem.path), ..problem });
+    structural.extend(structure::check(&reading.value).into_iter().map(written));
+    let spots = reading.spots;
     if !structural.is_empty() {
         return Err(structural.into_iter().map(|(on, problem)| place(file, &spots, on, problem)).collect());
     }
-    let manifest: Manifest = serde_json::from_value(value).map_err(|error| {
+    let manifest: Manifest = serde_json::from_value(reading.value).map_err(|error| {
         let remedy = "compare the document with manifests/schema.json";
         vec![file.diagnostic(spots.value(&Pointer::root()), format!("the document does not fit: {error}"), remedy)]
     })?;

@@ -34,7 +34,7 @@ pub enum AssignPublicIp {
 pub struct Deployment {
     /// Lower bound of healthy tasks, in percent of the desired count: 0–100. Default 100.
     pub minimum_healthy_percent: u32,
-    /// Upper bound of running and pending tasks, in percent of the desired count: 100–400. Default 200.
+    /// Upper bound of running and pending tasks, in percent of the desired count: 100 or more. Default 200.
     pub maximum_percent: u32,
     /// Whether ECS gives up on a deployment whose tasks keep failing.
     pub circuit_breaker: CircuitBreaker,

@@ -26,10 +26,10 @@ pub struct TaskDefinition {
     /// Docker network mode. Default `bridge`; Fargate needs `awsvpc`.
     #[serde(default)]
     pub network_mode: NetworkMode,
-    /// CPU units of the whole task (1024 = 1 vCPU); required on Fargate.
+    /// CPU units of the whole task (1024 = 1 vCPU), or text such as `.25 vCPU`; required on Fargate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u32>,
-    /// Memory of the whole task in MiB; required on Fargate.
+    /// Memory of the whole task in MiB, or text such as `0.5 GB`; required on Fargate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u32>,
     /// Role that the containers' own code uses.
@@ -73,11 +73,11 @@ pub struct Container {
     /// Ports the container listens on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub port_mappings: Vec<PortMapping>,
-    /// Plain environment variables. Values that look like secrets are refused: they belong into `secrets`.
+    /// Plain environment variables, by name or as ECS's list of `name` and `value`. Values that look like secrets are refused: they belong into `secrets`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
     /// Environment variables that ECS reads when a task starts: name, path or ARN of an SSM parameter, or ARN of a
-    /// Secrets Manager secret.
+    /// Secrets Manager secret; by name or as ECS's list of `name` and `valueFrom`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
     /// Arguments for the entry point.
@@ -89,7 +89,7 @@ pub struct Container {
     /// The container's own health check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health_check: Option<ContainerHealthCheck>,
-    /// Seconds between SIGTERM and SIGKILL: 2–120. Default 30.
+    /// Seconds between SIGTERM and SIGKILL; on Fargate 2–120. Default 30.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_timeout: Option<u32>,
     /// Where the container's output goes.

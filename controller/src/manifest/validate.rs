@@ -47,6 +47,9 @@ pub fn validate(manifest: &Manifest) -> Vec<Problem> {
     problems.0
 }
 
+/// Most that a number of AWS's APIs can be: they have 32 bits with a sign.
+const MOST: u32 = i32::MAX.unsigned_abs();
+
 /// The problems found so far.
 #[derive(Default)]
 struct Problems(Vec<Problem>);

@@ -78,6 +78,11 @@ impl Spots {
         self.0.get(pointer)
     }
 
+    /// Says where the node at `pointer` stands.
+    pub fn mark(&mut self, pointer: Pointer, spot: Spot) {
+        self.0.insert(pointer, spot);
+    }
+
     /// Every node and where it stands.
     pub fn iter(&self) -> impl Iterator<Item = (&Pointer, &Spot)> {
         self.0.iter()
@@ -122,7 +127,7 @@ pub fn parse(text: &str) -> Result<Vec<Document>, Vec<Fault>> {
     if text.len() > MAX_BYTES {
         return Err(vec![too_large()]);
     }
-    let mut builder = build::Builder::default();
+    let mut builder = build::Builder::of(text);
     for event in Parser::new_from_str(text) {
         let step = match event {
             Ok((event, span)) => builder.accept(event, span),

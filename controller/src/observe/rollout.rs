@@ -152,8 +152,8 @@ pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cac
     });
 }
 
-/// Reads the health of the targets where a subscription, a listener or the status waits for it.
-pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
+/// Reads the health of the targets where a subscription, a listener or the status waits for it, or of `all`.
+pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>, all: bool) {
     let group = |app: &App<'_>| -> Option<String> {
         let (name, _) = app.desired.target_group()?;
         let found = app.observed.target_group(name)?;
@@ -161,7 +161,7 @@ pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>) {
         let subscribed = wanted.all(|one| subscription::is_confirmed(app.desired, &app.observed, one));
         let moves = handover::is_under_way(app.desired, &app.observed);
         let waits = !subscribed && service::wants_tasks(app.desired, &app.observed);
-        let waits = waits || moves || !app.service().is_none_or(service::Found::is_steady);
+        let waits = all || waits || moves || !app.service().is_none_or(service::Found::is_steady);
         waits.then(|| found.arn.clone())
     };
     let fetched = batch::each(keys(apps, group), |arn| target_group::observe_targets(aws, arn)).await;

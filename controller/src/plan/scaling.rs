@@ -98,11 +98,13 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     let name = &desired.marks.app.name;
     let Some(wanted) = wanted(desired) else { return note_foreign_target(desired, observed, plan) };
     if let Some(Owner::Another(owner)) = observed.scaling.target.as_ref().map(|one| desired.marks.owner(&one.tags)) {
-        return plan.conflict(scalable_target::RESOURCE, name, owner);
+        let remedy = "take `scaling` out of the manifest, or deregister the scalable target that is there";
+        return plan.conflict(scalable_target::RESOURCE, name, owner, remedy);
     }
     let Some(found) = service::active(observed).filter(|found| service::going(desired, found).is_none()) else {
         let reason = format!("needs the service {name}");
-        return plan.wait(Verb::Create, scalable_target::RESOURCE, name, On::Us, reason);
+        plan.wait(Verb::Create, scalable_target::RESOURCE, name, On::Us, reason);
+        return wait_for_target(wanted, name, plan);
     };
     let Some(target) = &observed.scaling.target else {
         let marks = desired.marks.clone();
@@ -232,7 +234,8 @@ fn plan_alarms(desired: &Desired, observed: &Observed, wanted: &Scaling, source:
     for (name, wanted) in &wanted.alarms {
         let found = observed.scaling.alarms.iter().find(|one| one.name == *name);
         if let Some(Owner::Another(owner)) = found.map(|one| desired.marks.owner(&one.tags)) {
-            plan.conflict(alarm::RESOURCE, name, owner);
+            let remedy = "give the step policy another `name`, or delete the alarm that is there";
+            plan.conflict(alarm::RESOURCE, name, owner, remedy);
             continue;
         }
         let verb = if found.is_some() { Verb::Update } else { Verb::Create };

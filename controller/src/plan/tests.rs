@@ -107,6 +107,46 @@ fn the_first_plan_shows_everything() {
 }
 
 #[test]
+fn marks_and_counts_tell_at_a_glance_what_is_done_and_what_follows() {
+    let shown = |world: &World, desired: &Desired| {
+        let plan = plan(desired, &world.observe(desired));
+        let marked = format!("{plan:#}\n{}", plan.counts());
+        marked.lines().filter(|line| !line.starts_with("    ")).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(shown(&World::default(), &desired(&json!({}))), @r"
+    + create log group monolith
+    + create task definition interstella-monolith (a new revision)
+    + create load balancer interstella
+    … waiting: create target group monolith: needs the VPC of the load balancer interstella
+    … waiting: create listener interstella:5000: needs the load balancer interstella
+    … waiting: create service monolith: needs a revision of interstella-monolith
+    … waiting: create subscription arn:aws:sns:us-west-2:123456789012:orderTopic → /order/: needs the load balancer interstella
+
+    3 to create, 4 will follow
+    ");
+    let world = World::converged(&desired(&json!({})));
+    let moved = json!({"desiredCount": 3, "subscriptions": [], "loadBalancer": {"listener": {"port": 5001}}});
+    insta::assert_snapshot!(shown(&world, &desired(&moved)), @r"
+    - delete subscription arn:aws:sns:us-west-2:123456789012:orderTopic → http://interstella-1.elb:5000/order/
+    ~ update listener interstella:5001
+    ~ update service monolith (in place)
+
+    2 to update, 1 to delete
+    ");
+    let replaced = json!({"loadBalancer": {"subnets": ["c", "d"], "scheme": "internal"}, "allowReplace": true});
+    insta::assert_snapshot!(shown(&world, &desired(&replaced)), @r"
+    - delete subscription arn:aws:sns:us-west-2:123456789012:orderTopic → http://interstella-1.elb:5000/order/
+    - delete listener interstella:5000
+    … waiting: replace load balancer interstella: its listener has to go first
+    … waiting: create listener interstella:5000: needs the load balancer interstella
+    … waiting: create subscription arn:aws:sns:us-west-2:123456789012:orderTopic → /order/: needs the load balancer interstella
+
+    2 to delete, 3 will follow
+    ");
+    assert_eq!(shown(&world, &desired(&json!({}))), "  nothing to do\n");
+}
+
+#[test]
 fn a_converged_app_plans_nothing() {
     let desired = desired(&json!({}));
     let world = World::converged(&desired);
@@ -286,7 +326,7 @@ fn somebody_elses_service_stops_everything() {
     let mut world = World::converged(&desired);
     world.service.as_mut().unwrap().tags.insert(MANAGER_TAG.into(), "team-b".into());
     world.groups.clear();
-    insta::assert_snapshot!(brief(&world, &desired), @r#"conflict: service monolith is not touched: it belongs to the manager "team-b""#);
+    insta::assert_snapshot!(brief(&world, &desired), @r#"conflict: service monolith is not touched: it belongs to the manager "team-b" — give another `metadata.name`, delete the service that is there, or say its manager with `--manager`"#);
 }
 
 #[test]
@@ -296,7 +336,7 @@ fn an_unmarked_load_balancer_is_a_conflict_and_stays() {
     world.balancers[0].tags.clear();
     let plan = full(&world, &desired);
     assert!(plan.contains("conflict: load balancer interstella is not touched"), "{plan}");
-    assert!(!plan.contains("delete"), "{plan}");
+    assert!(!plan.lines().any(|line| line.starts_with("delete")), "{plan}");
 }
 
 /// The failed rollout of a second revision, which is what `desired` asks for but for `change`.

@@ -25,6 +25,8 @@ pub use removal::plan_removal;
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "listener";
+/// What a person can do about one that is not ours.
+const REMEDY: &str = "give another `loadBalancer.listener.port`, or delete the listener that is there";
 /// Most ARNs that one call takes, by practice.
 const BATCH: usize = 20;
 const DESCRIBE: &str = "elasticloadbalancing:DescribeListeners";
@@ -174,7 +176,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     let listeners = || observed.listeners.iter().filter(|one| one.load_balancer_arn == load_balancer.arn);
     let at_port = listeners().find(|one| one.spec.port == front.listener.port);
     if let Some(Owner::Another(owner)) = at_port.map(|found| desired.marks.owner(&found.tags)) {
-        return plan.conflict(RESOURCE, &name, owner);
+        return plan.conflict(RESOURCE, &name, owner, REMEDY);
     }
     let ours = at_port.or_else(|| listeners().find(|one| desired.marks.owner(&one.tags) == Owner::Ours));
     let stand_in = handover::stand_in(desired, observed, load_balancer, ours, target_group);

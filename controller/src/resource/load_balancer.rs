@@ -21,6 +21,8 @@ use crate::resource::tags;
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "load balancer";
+/// What a person can do about one that is not ours.
+const REMEDY: &str = "give another `loadBalancer.name`, or delete the load balancer that is there";
 /// Most names or ARNs that one call takes.
 const BATCH: usize = 20;
 const DESCRIBE: &str = "elasticloadbalancing:DescribeLoadBalancers";
@@ -187,7 +189,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         return;
     };
     if let Owner::Another(owner) = desired.marks.owner(&found.tags) {
-        return plan.conflict(RESOURCE, name, owner);
+        return plan.conflict(RESOURCE, name, owner, REMEDY);
     }
     let changes = changes(&found.spec, spec);
     if going(desired, found).is_some() || changes.is_empty() {

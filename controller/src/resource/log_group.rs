@@ -16,6 +16,8 @@ use crate::observed::Observed;
 use crate::plan::{self, On, Plan, Summary, Verb};
 
 const RESOURCE: &str = "log group";
+/// What a person can do about one that is not ours.
+const REMEDY: &str = "set `create: false` under `logs` to use it as it is, or give another `group`";
 /// Most names that one call takes.
 const BATCH: usize = 50;
 
@@ -132,7 +134,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
             continue;
         };
         if let Owner::Another(owner) = desired.marks.owner(&found.tags) {
-            plan.conflict(RESOURCE, name, owner);
+            plan.conflict(RESOURCE, name, owner, REMEDY);
             continue;
         }
         let changes = diff::diff(&found.spec, spec);

@@ -1,6 +1,7 @@
 //! ECS service: existence, count, revision, network, load balancer, deployment settings. At most one UpdateService comes out of a
 //! plan, none while ECS rolls back or the wanted rollout has failed. It must not touch fields a manifest cannot say.
 
+pub mod ended;
 pub mod history;
 pub mod observe;
 pub mod request;
@@ -20,11 +21,15 @@ use crate::plan::{On, Plan, Summary, Verb, handover, scaling};
 use crate::resource::task_definition::{self, Choice, Revision};
 use crate::resource::{listener, target_group};
 
+pub use ended::Ended;
 pub use history::{Failure, History};
 pub use spec::{Spec, Wanted, desired};
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "service";
+/// What a person can do about one that is not ours.
+pub(crate) const REMEDY: &str =
+    "give another `metadata.name`, delete the service that is there, or say its manager with `--manager`";
 
 /// Where a service is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +63,8 @@ pub struct Found {
     pub deployments: Vec<Deployment>,
     /// What ECS reports, newest first.
     pub events: Vec<Event>,
+    /// When ECS last started tasks, by the events that it keeps; absent if none tells of it.
+    pub last_start: Option<DateTime>,
     /// When it was made.
     pub created_at: Option<DateTime>,
 }
@@ -279,7 +286,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
         inactive => return plan_creation(desired, observed, inactive.as_ref(), plan),
     };
     if let Owner::Another(owner) = desired.marks.owner(&found.tags) {
-        return plan.conflict(RESOURCE, name, owner);
+        return plan.conflict(RESOURCE, name, owner, REMEDY);
     }
     if going(desired, found).is_none() {
         plan_update(desired, observed, found, plan);

@@ -79,10 +79,16 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     let Some(front) = &desired.front else { return };
     let balancer = observed.load_balancer(&front.load_balancer.0);
     let balancer = balancer.filter(|one| load_balancer::going(desired, one).is_none());
+    let wants_tasks = service::wants_tasks(desired, observed);
     for wanted in &desired.subscriptions {
         let Some(balancer) = balancer.filter(|one| desired.marks.owner(&one.tags) == Owner::Ours) else {
-            let reason = format!("needs the load balancer {}", front.load_balancer.0);
-            plan.wait(Verb::Create, RESOURCE, &format!("{} → {}", wanted.topic, wanted.path), On::Us, reason);
+            let (name, reason) =
+                (name(&wanted.topic, &wanted.path), format!("needs the load balancer {}", front.load_balancer.0));
+            if wants_tasks {
+                plan.wait(Verb::Create, RESOURCE, &name, On::Us, reason);
+            } else {
+                plan.note(pending(&name));
+            }
             continue;
         };
         let endpoint = endpoint(desired, balancer, &wanted.path);
@@ -90,7 +96,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
             let reason = missing_topic(&wanted.topic);
             plan.wait(Verb::Create, RESOURCE, &name(&wanted.topic, &endpoint), On::Person, reason);
         } else {
-            plan_one(observed, wanted, endpoint, service::wants_tasks(desired, observed), plan);
+            plan_one(observed, wanted, endpoint, wants_tasks, plan);
         }
     }
 }
@@ -106,6 +112,10 @@ pub fn missing_topic(topic: &str) -> String {
     )
 }
 
+fn pending(name: &str) -> String {
+    format!("{RESOURCE} {name} is pending: it is made once tasks run, and desiredCount is 0")
+}
+
 /// Without any task to answer SNS's confirmation nothing can be subscribed; that is what the manifest asks for, and no fault.
 fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, wants_tasks: bool, plan: &mut Plan) {
     let name = name(&wanted.topic, &endpoint);
@@ -116,7 +126,7 @@ fn plan_one(observed: &Observed, wanted: &Wanted, endpoint: String, wants_tasks:
     let healthy = observed.targets.iter().any(|target| target.state == "healthy");
     match found {
         None | Some(Found { arn: None, .. }) if !wants_tasks => {
-            plan.note(format!("{RESOURCE} {name} is pending: it is made once tasks run, and desiredCount is 0"));
+            plan.note(pending(&name));
         }
         None | Some(Found { arn: None, .. }) if !healthy => {
             let reason = "needs a healthy target, which has to answer SNS's confirmation";

@@ -18,6 +18,8 @@ pub use spec::{Attributes, Spec, desired, found};
 
 /// What this is called in plans.
 pub const RESOURCE: &str = "target group";
+/// What a person can do about one that is not ours.
+const REMEDY: &str = "give another `loadBalancer.targetGroup.name`, or delete the target group that is there";
 const DELAY: &str = "deregistration_delay.timeout_seconds";
 const ALGORITHM: &str = "load_balancing.algorithm.type";
 
@@ -91,7 +93,7 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan) {
     let (name, spec) = &front.target_group;
     let Some(found) = observed.target_group(name) else { return plan_creation(desired, observed, plan) };
     if let Owner::Another(owner) = desired.marks.owner(&found.tags) {
-        return plan.conflict(RESOURCE, name, owner);
+        return plan.conflict(RESOURCE, name, owner, REMEDY);
     }
     let changes = changes(observed, desired, found, spec);
     if going(desired, observed, found).is_some() || changes.is_empty() {

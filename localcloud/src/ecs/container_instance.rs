@@ -35,6 +35,13 @@ pub struct ContainerInstance {
     pub(super) last_dynamic_port: Option<u16>,
 }
 
+impl ContainerInstance {
+    /// Names and values of its attributes.
+    pub(super) fn attributes(&self) -> [(&'static str, String); 2] {
+        [("ecs.availability-zone", self.availability_zone.clone()), ("ecs.os-type", "linux".to_owned())]
+    }
+}
+
 /// What tasks take of an instance.
 #[derive(Debug, Default)]
 pub(super) struct Used {
@@ -155,10 +162,7 @@ fn view(world: &World, instance: &ContainerInstance, with_tags: bool) -> Value {
         "agentConnected": true,
         "runningTasksCount": used.running,
         "pendingTasksCount": used.pending,
-        "attributes": [
-            {"name": "ecs.availability-zone", "value": instance.availability_zone},
-            {"name": "ecs.os-type", "value": "linux"},
-        ],
+        "attributes": instance.attributes().map(|(name, value)| json!({"name": name, "value": value})),
         "registeredAt": instance.registered_at.as_epoch_seconds(),
         "attachments": [],
         "tags": if with_tags { tags::to_list(&instance.tags) } else { json!([]) },

@@ -1,14 +1,18 @@
 //! Placement: on which container instance a task fits, with which host ports. Pure.
 
+mod expression;
+mod rules;
+
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
 use super::Ecs;
 use super::container_instance::{ContainerInstance, Used, used};
-use super::service::ServiceKey;
 use super::task::Status;
 use super::task_definition::{NetworkMode, PortMapping, TaskDefinition};
+
+pub use self::rules::{check, check_of_definition};
 
 /// Host ports given out where a task definition names none.
 const DYNAMIC_PORTS: RangeInclusive<u16> = 32_768..=60_999;
@@ -41,12 +45,22 @@ impl Needs {
 pub struct Purpose<'a> {
     /// Cluster.
     pub cluster: &'a str,
-    /// Service, if it is one's task: its tasks are spread.
-    pub service: Option<&'a ServiceKey>,
-    /// `placementConstraints`, of which `distinctInstance` counts.
+    /// The task's `group`: its tasks are spread, or kept apart.
+    pub group: &'a str,
+    /// `placementConstraints` of the task definition.
+    pub definition_constraints: &'a [Value],
+    /// `placementConstraints` of the service or of RunTask.
     pub constraints: &'a [Value],
-    /// `placementStrategy`: `binpack` fills instances, everything else spreads.
+    /// `placementStrategy`.
     pub strategy: &'a [Value],
+}
+
+/// A container instance that may be the place.
+struct Candidate<'a> {
+    instance: &'a ContainerInstance,
+    used: Used,
+    /// Live tasks of the same group on it.
+    siblings: usize,
 }
 
 /// A port of an instance or interface, given to a container.
@@ -90,6 +104,8 @@ pub enum NoPlace {
 /// What an instance lacks, from the furthest to the closest match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lack {
+    /// Is none of those that an expression selects.
+    Member,
     /// Runs a task of the group already.
     Distinct,
     /// CPU units.
@@ -110,6 +126,7 @@ impl NoPlace {
             ),
             Self::Lacking { instance, lack, .. } => {
                 let why = match lack {
+                    Lack::Member => "encountered error \"memberOf placement constraint unsatisfied.\"",
                     Lack::Distinct => "encountered error \"distinctInstance placement constraint unsatisfied.\"",
                     Lack::Cpu => "has insufficient CPU units available",
                     Lack::Memory => "has insufficient memory available",
@@ -126,6 +143,7 @@ impl NoPlace {
     pub fn failure_reason(&self) -> &'static str {
         match self {
             Self::NoInstances => "AGENT",
+            Self::Lacking { lack: Lack::Member, .. } => "memberOf placement constraint unsatisfied.",
             Self::Lacking { lack: Lack::Distinct, .. } => "distinctInstance placement constraint unsatisfied.",
             Self::Lacking { lack: Lack::Cpu, .. } => "RESOURCE:CPU",
             Self::Lacking { lack: Lack::Memory, .. } => "RESOURCE:MEMORY",
@@ -136,27 +154,26 @@ impl NoPlace {
 
 /// Finds the place for a task.
 pub fn place(ecs: &Ecs, needs: &Needs, purpose: &Purpose<'_>) -> Result<Place, NoPlace> {
-    let instances = ecs.instances.values().filter(|instance| instance.cluster == purpose.cluster);
-    let candidates: Vec<(&ContainerInstance, Used, usize)> = instances
-        .map(|instance| (instance, used(ecs, &instance.id), of_service(ecs, purpose.service, &instance.id)))
-        .collect();
-    let distinct = purpose.constraints.iter().any(|constraint| constraint["type"] == "distinctInstance");
-    let binpack = purpose.strategy.iter().any(|strategy| strategy["type"] == "binpack");
-    let lack_of = |(instance, used, siblings): &(&ContainerInstance, Used, usize)| {
-        if distinct && *siblings > 0 { Some(Lack::Distinct) } else { lack(instance, used, needs) }
+    let candidates = candidates(ecs, purpose);
+    let (distinct, expressions) = (rules::is_distinct(purpose), rules::expressions(purpose));
+    let lack_of = |candidate: &Candidate<'_>| {
+        let values = |subject: &str| rules::values(ecs, candidate, subject);
+        if !expressions.iter().all(|expression| expression.holds(&values)) {
+            return Some(Lack::Member);
+        }
+        if distinct && candidate.siblings > 0 {
+            return Some(Lack::Distinct);
+        }
+        lack(candidate.instance, &candidate.used, needs)
     };
     let fitting = candidates.iter().filter(|candidate| lack_of(candidate).is_none());
-    let best = fitting.min_by_key(|(instance, used, siblings)| {
-        // Filling prefers the fullest instance, spreading the one with the fewest tasks of the service, then of all.
-        let order = if binpack { instance.memory.saturating_sub(used.memory) as usize } else { 0 };
-        (order, *siblings, used.tasks)
-    });
-    if let Some((instance, used, _)) = best {
+    let best = fitting.min_by_key(|candidate| rules::rank(ecs, candidate, &candidates, purpose.strategy));
+    if let Some(Candidate { instance, used, .. }) = best {
         return Ok(Place { instance: instance.id.clone(), bindings: bind(instance, used, needs) });
     }
     let closest = candidates
         .iter()
-        .filter_map(|candidate| Some((lack_of(candidate)?, candidate.0)))
+        .filter_map(|candidate| Some((lack_of(candidate)?, candidate.instance)))
         .max_by_key(|(lack, _)| *lack);
     Err(closest.map_or(NoPlace::NoInstances, |(lack, instance)| NoPlace::Lacking {
         instance: instance.id.clone(),
@@ -165,11 +182,15 @@ pub fn place(ecs: &Ecs, needs: &Needs, purpose: &Purpose<'_>) -> Result<Place, N
     }))
 }
 
-/// Live tasks of the service on the instance.
-fn of_service(ecs: &Ecs, service: Option<&ServiceKey>, instance: &str) -> usize {
-    let Some(service) = service else { return 0 };
-    let live = ecs.tasks.values().filter(|task| task.status != Status::Stopped);
-    live.filter(|task| task.service.as_ref() == Some(service) && task.instance.as_deref() == Some(instance)).count()
+/// The instances of the cluster, with what runs on each.
+fn candidates<'a>(ecs: &'a Ecs, purpose: &Purpose<'_>) -> Vec<Candidate<'a>> {
+    let instances = ecs.instances.values().filter(|instance| instance.cluster == purpose.cluster);
+    let siblings = |instance: &ContainerInstance| {
+        let live = ecs.tasks.values().filter(|task| task.status != Status::Stopped);
+        live.filter(|task| task.instance.as_ref() == Some(&instance.id) && task.group() == purpose.group).count()
+    };
+    let candidate = |instance| Candidate { instance, used: used(ecs, &instance.id), siblings: siblings(instance) };
+    instances.map(candidate).collect()
 }
 
 fn lack(instance: &ContainerInstance, used: &Used, needs: &Needs) -> Option<Lack> {

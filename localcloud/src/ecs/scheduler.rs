@@ -1,11 +1,13 @@
 //! The service scheduler: brings what a service has to what it should have. It runs whenever something changed and when a timer
 //! says so; a run without anything to do changes nothing.
 
+mod condition;
 mod round;
 
 use std::time::Duration;
 
-use self::round::{Condition, Round, TaskView, Wish};
+use self::condition::{HEALTHY_AFTER, condition, grace_end};
+use self::round::{Cause, Condition, Round, TaskView, Wish};
 use super::deployment::{self, Failure, Rollout};
 use super::service::{self, Service, ServiceKey, ServiceStatus, reconcile_at};
 use super::service_deployment::{self, SdStatus};
@@ -16,9 +18,6 @@ use super::{events, task_definition};
 use crate::clock::CloudTime;
 use crate::elb::{self, Target};
 use crate::world::World;
-
-/// A task without a load balancer counts as healthy this long after it began to run (AWS's figure), in cloud time.
-const HEALTHY_AFTER: Duration = Duration::from_secs(40);
 
 /// A deployment of no tasks completes after this long (as observed at AWS), in cloud time.
 const EMPTY_COMPLETES_AFTER: Duration = Duration::from_secs(17);
@@ -74,38 +73,17 @@ fn tasks<'a>(world: &'a World, key: &'a ServiceKey) -> impl Iterator<Item = &'a 
     world.ecs.tasks.values().filter(move |task| task.service.as_ref() == Some(key))
 }
 
-/// How a task is.
-fn condition(world: &World, now: CloudTime, service: &Service, task: &Task) -> Condition {
-    let Some(started_at) = task.started_at.filter(|_| task.status == Status::Running) else {
-        return Condition::Starting;
-    };
-    if task.targets.is_empty() {
-        return if now >= started_at.after(HEALTHY_AFTER) { Condition::Healthy } else { Condition::Warming };
-    }
-    let states = || task.targets.iter().map(|(group, target)| (group, elb::health(world, group, target)));
-    let in_state =
-        |state: &str| states().find(|(_, health)| health.as_ref().is_some_and(|health| health.state == state));
-    if states().all(|(_, health)| health.is_some_and(|health| health.state == "healthy")) {
-        return Condition::Healthy;
-    }
-    let grace = Duration::from_secs(service.grace_seconds.into());
-    match in_state("unhealthy") {
-        Some((group, _)) if now >= started_at.after(grace) => Condition::Unhealthy(group.clone()),
-        _ => Condition::Warming,
-    }
-}
-
 /// Notes which tasks became healthy, and asks to be called when others may.
 fn observe_health(world: &mut World, now: CloudTime, key: &ServiceKey) {
     let Some(service) = world.ecs.services.get(key) else { return };
-    let grace = Duration::from_secs(service.grace_seconds.into());
     let (mut healthy, mut later) = (Vec::new(), Vec::new());
-    for task in tasks(world, key).filter(|task| task.is_wanted() && !task.was_healthy) {
-        if condition(world, now, service, task) == Condition::Healthy {
+    for task in tasks(world, key).filter(|task| task.is_wanted()) {
+        let condition = condition(world, now, service, task);
+        if condition != Condition::Healthy {
+            later.push(grace_end(service, task));
+            later.extend(task.started_at.map(|started_at| started_at.after(HEALTHY_AFTER)));
+        } else if !task.was_healthy {
             healthy.push((task.id.clone(), task.deployment));
-        } else if let Some(started_at) = task.started_at {
-            let wait = if task.targets.is_empty() { HEALTHY_AFTER } else { grace };
-            later.push(started_at.after(wait));
         }
     }
     for (id, number) in healthy {
@@ -121,8 +99,8 @@ fn observe_health(world: &mut World, now: CloudTime, key: &ServiceKey) {
     }
 }
 
-/// Stops tasks, each with the target group in which it is unhealthy if that is why.
-fn stop_tasks(world: &mut World, now: CloudTime, key: &ServiceKey, stop: &[(String, Option<String>)]) {
+/// Stops tasks, each with what showed that it is unhealthy if that is why.
+fn stop_tasks(world: &mut World, now: CloudTime, key: &ServiceKey, stop: &[(String, Option<Cause>)]) {
     if stop.is_empty() {
         return;
     }
@@ -133,18 +111,19 @@ fn stop_tasks(world: &mut World, now: CloudTime, key: &ServiceKey, stop: &[(Stri
         events::record(world, now, key, message);
     }
     for (id, unhealthy) in stop {
-        stop_task(world, now, key, id, unhealthy.as_deref());
+        stop_task(world, now, key, id, unhealthy.as_ref());
     }
     let ids: Vec<String> = stop.iter().map(|(id, _)| id.clone()).collect();
     let message = format!("(service {}) has stopped {} running tasks: {}.", key.name, ids.len(), events::tasks(&ids));
     events::record(world, now, key, message);
 }
 
-fn stop_task(world: &mut World, now: CloudTime, key: &ServiceKey, id: &str, unhealthy: Option<&str>) {
+fn stop_task(world: &mut World, now: CloudTime, key: &ServiceKey, id: &str, unhealthy: Option<&Cause>) {
     let Some(service) = world.ecs.services.get(key) else { return };
     let primary = service.deployments.first().map_or(0, |primary| primary.number);
     let reason = match unhealthy {
-        Some(group) => format!("Task failed ELB health checks in (target-group {group})"),
+        Some(Cause::TargetGroup(group)) => format!("Task failed ELB health checks in (target-group {group})"),
+        Some(Cause::Containers) => "Task failed container health checks".to_owned(),
         None => format!("Scaling activity initiated by (deployment {})", deployment::id(primary)),
     };
     let number = world.ecs.tasks.get(id).and_then(|task| task.deployment);

@@ -22,7 +22,7 @@ use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::world::{self, World};
 
-pub use self::check::{network as check_network, placement as check_placement};
+pub use self::check::network as check_network;
 pub use self::create::create;
 pub use self::settings::DeploymentSettings;
 pub use self::update::{delete, scale, update};

@@ -1,8 +1,12 @@
-//! Tasks: what they are. How one lives is [`lifecycle`]'s, whether a service needs one the scheduler's.
+//! Tasks: what they are. How one lives is [`lifecycle`]'s, how its containers do [`containers`]'s, whether a service needs one the
+//! scheduler's.
 
+pub mod containers;
+pub mod health;
 mod launch;
 pub mod lifecycle;
 mod list;
+mod order;
 mod run;
 pub mod start;
 mod view;
@@ -13,8 +17,11 @@ use super::placement::Binding;
 use super::service::{LaunchType, ServiceKey};
 use super::tags::Tags;
 use crate::clock::CloudTime;
+use crate::effect::ContainerLaunch;
 use crate::elb::Target;
 
+use self::health::Health;
+pub use self::health::HealthStatus;
 pub use self::list::{describe, list};
 pub use self::run::{run, stop};
 
@@ -88,15 +95,44 @@ pub struct Interface {
     subnet: String,
 }
 
+/// How far a container is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Waits for others, or for the task's launch.
+    Waiting,
+    /// A runtime was told to start it.
+    Starting,
+    /// Runs.
+    Running,
+    /// Ended, or will never start.
+    Ended,
+}
+
 /// A container of a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TaskContainer {
     name: String,
     image: String,
+    /// Digest of what was pulled.
+    image_digest: Option<String>,
     arn: String,
     runtime_id: String,
+    stage: Stage,
+    /// What starts it, from the task's launch until its own.
+    launch: Option<ContainerLaunch>,
+    started_at: Option<CloudTime>,
+    health: Health,
+    /// Whether a runtime was told to end it.
+    stop_asked: bool,
     exit_code: Option<i32>,
     reason: Option<String>,
+}
+
+impl TaskContainer {
+    /// Whether a runtime has it.
+    fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Starting | Stage::Running)
+    }
 }
 
 /// A task.
@@ -130,8 +166,6 @@ pub struct Task {
     /// Target groups and the targets in them that are this task.
     pub(super) targets: Vec<(String, Target)>,
     containers: Vec<TaskContainer>,
-    /// Whether a runtime was told to start it, so that containers have to end before it has.
-    launched: bool,
     /// Whether it was healthy once.
     pub(super) was_healthy: bool,
     version: u64,
@@ -150,9 +184,22 @@ impl Task {
         &self.definition
     }
 
+    /// Its `group`: the family, or the service.
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
     /// Whether it is meant to run (AWS: `desiredStatus` RUNNING).
     pub fn is_wanted(&self) -> bool {
         !self.stop_wanted
+    }
+
+    /// Notes that the task is to end, when and why.
+    fn mark_stopping(&mut self, now: CloudTime, code: StopCode, reason: &str) {
+        self.stop_wanted = true;
+        self.stopping_at = Some(now);
+        self.stop_code = Some(code);
+        self.stopped_reason = Some(reason.to_owned());
     }
 
     fn set_status(&mut self, status: Status) {
@@ -160,8 +207,12 @@ impl Task {
         self.version += 1;
     }
 
-    /// Whether no container runs any more.
+    /// Whether no container runs any more, or ever will.
     fn has_ended(&self) -> bool {
-        !self.launched || self.containers.iter().all(|container| container.exit_code.is_some())
+        self.containers.iter().all(|container| container.stage == Stage::Ended)
+    }
+
+    fn container(&self, name: &str) -> Option<&TaskContainer> {
+        self.containers.iter().find(|container| container.name == name)
     }
 }

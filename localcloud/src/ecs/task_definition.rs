@@ -5,6 +5,8 @@
 
 mod check;
 mod container;
+pub mod dependency;
+pub mod health_check;
 mod list;
 mod register;
 mod view;
@@ -113,6 +115,8 @@ pub struct TaskDefinition {
     /// MiB of the whole task, if given.
     pub(super) memory: Option<u32>,
     pub(super) fargate: bool,
+    /// `placementConstraints`.
+    pub(super) placement_constraints: Vec<Value>,
     pub(super) tags: Tags,
     /// What was sent, completed as AWS does.
     sent: Map<String, Value>,

@@ -20,6 +20,8 @@ const PROVISIONING: Duration = Duration::from_millis(150);
 const NAMED_MAX: usize = 20;
 /// Hosted zone of load balancers in us-west-2, as AWS publishes it.
 const HOSTED_ZONE: &str = "Z1H1FL5HABSF5";
+/// The end of every DNS name. Curl and browsers take `.localhost` to loopback without asking a name server.
+pub(super) const DNS_SUFFIX: &str = ".elb.localhost";
 
 /// A load balancer.
 #[derive(Debug, Clone)]
@@ -137,8 +139,7 @@ fn make(world: &mut World, now: CloudTime, name: String, settings: Settings, tag
     let label = if internal { format!("internal-{name}") } else { name.clone() };
     LoadBalancer {
         arn: world.arn("elasticloadbalancing", &format!("loadbalancer/app/{name}/{id}")),
-        // Ends in `.localhost`, which curl and browsers take to loopback without asking a name server.
-        dns_name: format!("{label}-{}.{}.elb.localhost", world.ids.number() % 10_000_000_000, world.region)
+        dns_name: format!("{label}-{}.{}{DNS_SUFFIX}", world.ids.number() % 10_000_000_000, world.region)
             .to_lowercase(),
         attributes: attributes::new_load_balancer(internal),
         tags,

@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Tag of a listener, shown by `DescribeTags` while its socket is at another port than the API says: that port. It is the local
+/// cloud's own and cannot be written, as tags that begin with `aws:` cannot on AWS.
+pub(super) const SOCKET_TAG: &str = "localcloud:port";
+
 /// Opens and closes listener sockets. A port is reserved once, however many load balancers listen on it.
 pub trait Ports: Send + Sync {
     /// Opens the port; nothing happens if it is open already.
@@ -15,6 +19,9 @@ pub trait Ports: Send + Sync {
 
     /// Gives the port back.
     fn release(&self, port: u16);
+
+    /// The port of this machine that clients of a listener connect to: the listener's own, unless something else has that.
+    fn socket(&self, port: u16) -> u16;
 }
 
 /// Ports in the books only.
@@ -26,6 +33,10 @@ impl Ports for NoSockets {
     }
 
     fn release(&self, _port: u16) {}
+
+    fn socket(&self, port: u16) -> u16 {
+        port
+    }
 }
 
 /// The ports in use by a region; by default in the books only. A port is given back when no region has a listener on
@@ -61,6 +72,15 @@ impl PortsHandle {
         if held.iter().all(|(other, _)| *other != port) {
             self.ports.release(port);
         }
+    }
+
+    pub(super) fn socket(&self, port: u16) -> u16 {
+        self.ports.socket(port)
+    }
+
+    /// The socket of a listener's port where it is another port.
+    pub(super) fn moved(&self, port: u16) -> Option<u16> {
+        Some(self.socket(port)).filter(|socket| *socket != port)
     }
 }
 

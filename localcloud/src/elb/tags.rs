@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Elb;
 use super::errors::{invalid, listener_not_found, load_balancer_not_found, rule_not_found, target_group_not_found};
+use super::ports::SOCKET_TAG;
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::world::World;
@@ -57,6 +58,9 @@ pub(super) fn read(inputs: Vec<TagInput>) -> Result<Tags, ApiError> {
         if let Some((key, _)) = tags.get_key_value(&key) {
             return Err(ApiError::new("DuplicateTagKeys", format!("The tag key '{key}' is specified more than once")));
         }
+        if key == SOCKET_TAG {
+            return Err(invalid(format!("The tag key '{key}' is the local cloud's own and cannot be written")));
+        }
         tags.insert(key, value.unwrap_or_default());
     }
     check_count(&tags)?;
@@ -101,11 +105,18 @@ pub(super) fn describe(world: &mut World, _now: CloudTime, input: DescribeInput)
     }
     let mut descriptions = Vec::new();
     for arn in &resource_arns {
-        let tags: Value =
-            of(&mut world.elb, arn)?.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        let mut tags = of(&mut world.elb, arn)?.clone();
+        tags.extend(socket_tag(&world.elb, arn));
+        let tags: Value = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
         descriptions.push(json!({ "ResourceArn": arn, "Tags": tags }));
     }
     Ok(json!({ "TagDescriptions": descriptions }))
+}
+
+/// Where a listener's clients connect, if that is not its own port.
+fn socket_tag(elb: &Elb, arn: &str) -> Option<(String, String)> {
+    let socket = elb.ports.moved(elb.listeners.get(arn)?.port)?;
+    Some((SOCKET_TAG.to_owned(), socket.to_string()))
 }
 
 /// The tags of whatever has this ARN.

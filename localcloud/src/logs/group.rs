@@ -40,6 +40,13 @@ pub(super) struct Create {
     log_group_class: Option<String>,
 }
 
+impl Create {
+    /// That of a group with this name and nothing else.
+    pub(super) fn named(name: &str) -> Self {
+        Self { log_group_name: name.to_owned(), tags: BTreeMap::new(), log_group_class: None }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Named {

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::body::Body;
 use super::headers::Client;
 use super::{Life, Shared, answer, names, route};
+use crate::elb::Ports;
 
 /// Bytes of a request's head. An ALB's bounds are checked on the parsed head; what is beyond even this is answered with 431.
 const HEAD_BYTES_MAX: usize = 96 * 1024;
@@ -79,7 +80,8 @@ async fn pause(port: u16, error: &io::Error) {
 async fn serve(shared: Arc<Shared>, port: u16, stream: TcpStream, client: SocketAddr, place: Place) {
     let Ok(open) = Arc::clone(&shared.room).try_acquire_owned() else { return };
     let (idle_timeout, keep_alive) = shared.client_times(port);
-    let client = Client { address: client.ip(), port: client.port(), listener_port: port };
+    let reached_port = shared.sockets.socket(port);
+    let client = Client { address: client.ip(), port: client.port(), listener_port: port, reached_port };
     let head_time = idle_timeout.min(HEAD_TIME);
     let bounds = Bounds {
         first_byte: head_time,
@@ -131,7 +133,7 @@ async fn respond(shared: &Shared, client: Client, is_shed: bool, request: Reques
         return answer::misdirected();
     }
     let turn = shared.turn.fetch_add(1, Ordering::Relaxed);
-    route::answer(table, client, turn, trace_id(), request).await
+    route::answer(table, &shared.sockets, client, turn, trace_id(), request).await
 }
 
 /// A new ID for X-Amzn-Trace-Id: version, seconds since 1970 and 96 random bits, in hexadecimal.

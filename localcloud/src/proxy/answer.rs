@@ -48,8 +48,14 @@ pub(super) fn fixed(response: &FixedResponse) -> Response<Body> {
     page(response.status, &response.content_type, response.body.clone())
 }
 
-/// A redirect of a rule.
-pub(super) fn redirect(redirect: &Redirect, request: &Request<impl Sized>, host: &str, port: u16) -> Response<Body> {
+/// A redirect of a rule. To the same load balancer it leads where the listener of the port really is, by `socket`.
+pub(super) fn redirect(
+    redirect: &Redirect,
+    request: &Request<impl Sized>,
+    host: &str,
+    port: u16,
+    socket: impl Fn(u16) -> u16,
+) -> Response<Body> {
     let path = request.uri().path().trim_start_matches('/');
     let query = request.uri().query().unwrap_or("");
     let port = port.to_string();
@@ -59,10 +65,12 @@ pub(super) fn redirect(redirect: &Redirect, request: &Request<impl Sized>, host:
         parts.iter().fold(template.to_owned(), |text, (placeholder, part)| text.replace(placeholder, part))
     };
     let protocol = fill(&redirect.protocol).to_lowercase();
-    let (query, mut location) = (
-        fill(&redirect.query),
-        format!("{protocol}://{}:{}{}", fill(&redirect.host), fill(&redirect.port), fill(&redirect.path)),
-    );
+    let (to_host, to_port, query) = (fill(&redirect.host), fill(&redirect.port), fill(&redirect.query));
+    let to_port = match to_port.parse() {
+        Ok(port) if to_host == host => socket(port).to_string(),
+        _ => to_port,
+    };
+    let mut location = format!("{protocol}://{to_host}:{to_port}{}", fill(&redirect.path));
     if !query.is_empty() {
         location = format!("{location}?{query}");
     }
@@ -102,8 +110,16 @@ mod tests {
             status: 301,
         };
         let request = Request::builder().uri("/a/b?x=1").body(()).unwrap();
-        let answer = redirect(&template, &request, "shop.test", 80);
-        assert_eq!(answer.status(), 301);
-        assert_eq!(answer.headers()[LOCATION], "https://shop.test:443/new/a/b?x=1");
+        let location = |template: &Redirect| {
+            let moved = |port| if port == 80 { 10_080 } else { port };
+            let answer = redirect(template, &request, "shop.test", 80, moved);
+            assert_eq!(answer.status(), 301);
+            answer.headers()[LOCATION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(location(&template), "https://shop.test:443/new/a/b?x=1");
+        let same_port = Redirect { protocol: "#{protocol}".to_owned(), port: "#{port}".to_owned(), ..template };
+        assert_eq!(location(&same_port), "http://shop.test:10080/new/a/b?x=1");
+        let elsewhere = Redirect { host: "other.test".to_owned(), port: "80".to_owned(), ..same_port };
+        assert_eq!(location(&elsewhere), "http://other.test:80/new/a/b?x=1");
     }
 }

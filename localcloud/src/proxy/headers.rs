@@ -66,8 +66,10 @@ const FIELDS_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Client {
     pub(super) address: IpAddr,
     pub(super) port: u16,
-    /// The listener's port.
+    /// The listener's port, as the API has it.
     pub(super) listener_port: u16,
+    /// The port that the client connected to: another one where something else holds the listener's.
+    pub(super) reached_port: u16,
 }
 
 /// Whether the fields are within the load balancer's bounds.
@@ -102,7 +104,7 @@ pub(super) fn to_target(headers: &mut HeaderMap, front: &Front, client: Client, 
     }
     forwarded_for(headers, front, client);
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
-    headers.insert(FORWARDED_PORT, HeaderValue::from(client.listener_port));
+    headers.insert(FORWARDED_PORT, HeaderValue::from(client.reached_port));
     trace_id(headers, trace);
 }
 
@@ -247,7 +249,8 @@ pub(super) mod tests {
         for (name, value) in given {
             headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::try_from(*value).unwrap());
         }
-        let client = Client { address: Ipv4Addr::LOCALHOST.into(), port: 40_000, listener_port: 5000 };
+        let client =
+            Client { address: Ipv4Addr::LOCALHOST.into(), port: 40_000, listener_port: 5000, reached_port: 15_000 };
         to_target(&mut headers, front, client, "1-00000000-1");
         let mut lines: Vec<String> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
@@ -263,7 +266,7 @@ pub(super) mod tests {
                 "host: lb.localhost:5000",
                 "x-amzn-trace-id: Root=1-00000000-1",
                 "x-forwarded-for: 127.0.0.1",
-                "x-forwarded-port: 5000",
+                "x-forwarded-port: 15000",
                 "x-forwarded-proto: http",
             ]
         );
@@ -296,7 +299,7 @@ pub(super) mod tests {
                 "transfer-encoding: chunked",
                 "x-amzn-trace-id: Self=1-00000000-1;Root=1-1-2",
                 "x-forwarded-for: 10.1.1.1, 10.2.2.2, 127.0.0.1",
-                "x-forwarded-port: 5000",
+                "x-forwarded-port: 15000",
                 "x-forwarded-proto: http",
             ]
         );

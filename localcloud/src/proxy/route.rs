@@ -12,9 +12,10 @@ use super::body::Body;
 use super::forward;
 use super::headers::{self, Client};
 use super::pattern;
+use super::sockets::Sockets;
 use super::table::{Table, weighted};
-use crate::elb::Action;
 use crate::elb::routing::Front;
+use crate::elb::{Action, Ports};
 
 /// Bytes of a request's target (ALB: request line of 16 K).
 const TARGET_BYTES_MAX: usize = 16 * 1024;
@@ -22,6 +23,7 @@ const TARGET_BYTES_MAX: usize = 16 * 1024;
 /// Answers one request. `turn` is a number of its own, `trace` an ID of its own for X-Amzn-Trace-Id.
 pub(super) async fn answer(
     table: Arc<Table>,
+    sockets: &Sockets,
     client: Client,
     turn: usize,
     trace: String,
@@ -37,7 +39,9 @@ pub(super) async fn answer(
     };
     match action_for(front, &host, request.uri().path()) {
         Action::FixedResponse(response) => answer::fixed(response),
-        Action::Redirect(redirect) => answer::redirect(redirect, &request, &host, client.listener_port),
+        Action::Redirect(redirect) => {
+            answer::redirect(redirect, &request, &host, client.listener_port, |port| sockets.socket(port))
+        }
         Action::Forward(groups) => {
             let chosen = weighted(turn, groups.iter().map(|(_, weight)| *weight)).and_then(|index| groups.get(index));
             let Some(group) = chosen.and_then(|(arn, _)| table.groups.get(arn)) else {

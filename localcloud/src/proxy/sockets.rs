@@ -1,5 +1,8 @@
 //! Listener sockets on loopback, opened when a listener is created and closed when the last listener of the port is gone.
 //!
+//! A port that something else on this machine holds, or that needs privileges, is the call's error, or, where that is wanted, the
+//! listener's socket goes to another port while the API keeps the listener's own.
+//!
 //! The API reserves and releases ports while the accept loops run elsewhere, so a port is in the table exactly as long as its sockets are
 //! open: a loop that ends closes them under the table's lock, and a port that is wanted again meanwhile simply stays open.
 
@@ -14,15 +17,32 @@ use crate::elb::Ports;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// How far up from its own port a listener's socket goes: 5000 to 15000, 80 to 10080.
+const MOVED_BY: u16 = 10_000;
 
-/// The sockets.
+/// The sockets. By default a port that cannot be had is an error.
 #[derive(Debug, Default)]
 pub struct Sockets {
     open: Mutex<BTreeMap<u16, Port>>,
+    /// Whether sockets go to another port then, and who is told.
+    moves: Option<fn(&Moved)>,
+}
+
+/// A listener whose socket is at another port than its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The listener's port, as the API has it.
+    pub port: u16,
+    /// Where its clients connect.
+    pub socket: u16,
+    /// Why, for people.
+    pub reason: String,
 }
 
 #[derive(Debug)]
 struct Port {
+    /// The sockets' port.
+    socket: u16,
     /// Whether a listener uses it.
     wanted: bool,
     /// The sockets until an accept loop takes them.
@@ -38,8 +58,8 @@ impl Ports for Sockets {
             held.wanted = true;
             return Ok(());
         }
-        let sockets = bind(port).map_err(|error| reason(&error))?;
-        open.insert(port, Port { wanted: true, sockets, accepting: false });
+        let (socket, sockets) = self.bind(port)?;
+        open.insert(port, Port { socket, wanted: true, sockets, accepting: false });
         Ok(())
     }
 
@@ -52,9 +72,34 @@ impl Ports for Sockets {
             }
         }
     }
+
+    fn socket(&self, port: u16) -> u16 {
+        self.lock().get(&port).map_or(port, |held| held.socket)
+    }
 }
 
 impl Sockets {
+    /// Sockets that go to another port where they cannot have the listener's; `said` is told of each that does.
+    #[must_use]
+    pub fn moving(said: fn(&Moved)) -> Self {
+        Self { moves: Some(said), ..Self::default() }
+    }
+
+    /// Opens the sockets of a listener, at its own port if that can be had.
+    fn bind(&self, port: u16) -> Result<(u16, Vec<TcpListener>), String> {
+        let error = match bind(port) {
+            Ok(sockets) => return Ok((port, sockets)),
+            Err(error) => error,
+        };
+        let may_move = matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied);
+        let Some(said) = self.moves.filter(|_| may_move) else { return Err(reason(&error)) };
+        let mut elsewhere = port.checked_add(MOVED_BY).unwrap_or(MOVED_BY)..=u16::MAX;
+        let found = elsewhere.find_map(|socket| Some((socket, bind(socket).ok()?)));
+        let (socket, sockets) = found.ok_or_else(|| reason(&error))?;
+        said(&Moved { port, socket, reason: reason(&error) });
+        Ok((socket, sockets))
+    }
+
     /// The sockets of a port, once.
     pub(super) fn take(&self, port: u16) -> Option<Vec<TcpListener>> {
         let mut open = self.lock();
@@ -124,6 +169,20 @@ mod tests {
         assert_eq!(sockets.reserve(port), Err("another program on this machine holds it".to_owned()));
         drop(other);
         assert_eq!(sockets.reserve(port), Ok(()));
+    }
+
+    #[test]
+    fn a_port_that_something_else_holds_is_had_elsewhere_where_that_is_wanted() {
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = other.local_addr().unwrap().port();
+        let sockets = Sockets::moving(|moved| assert_ne!(moved.port, moved.socket));
+        sockets.reserve(port).unwrap();
+        let socket = sockets.socket(port);
+        assert_ne!(socket, port);
+        TcpListener::bind((Ipv4Addr::LOCALHOST, socket)).unwrap_err();
+        let at = sockets.take(port).unwrap()[0].local_addr().unwrap();
+        assert_eq!(at.port(), socket);
+        assert_eq!(sockets.socket(socket), socket, "a port that no listener has is itself");
     }
 
     #[test]

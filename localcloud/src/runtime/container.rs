@@ -1,16 +1,18 @@
 //! One container as a process: its command line, its environment, its process group, its end.
 
+use std::convert::Infallible;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::group::Group;
 use super::output;
 use super::process::Settings;
 use super::reaper::Reaper;
@@ -22,36 +24,54 @@ const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// A container that runs.
 pub(super) struct Container {
-    pub(super) name: String,
     child: Child,
-    group: Option<Pid>,
+    group: Option<Group>,
     output: Vec<JoinHandle<()>>,
+}
+
+/// What every process of a container is given.
+pub(super) struct Surroundings {
+    environment: Vec<(String, String)>,
+    directory: Option<String>,
+}
+
+impl Surroundings {
+    /// Those of a container's launch.
+    pub(super) fn of(settings: &Settings, launch: &ContainerLaunch) -> Self {
+        Self { environment: environment(settings, launch), directory: launch.working_directory.clone() }
+    }
+
+    /// A command in them.
+    pub(super) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        command
+    }
 }
 
 impl Container {
     /// Starts the process in a group of its own and has its output forwarded.
     pub(super) fn start(
-        settings: &Settings,
-        reaper: &Reaper,
+        surroundings: &Surroundings,
+        reaper: &Arc<Reaper>,
         cloud: &Arc<Cloud>,
         launch: &ContainerLaunch,
     ) -> io::Result<Self> {
         let argv = command_line(launch);
         let (program, arguments) = argv.split_first().ok_or_else(|| io::Error::other("there is no command"))?;
         let output = || if launch.log.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = Command::new(program)
+        let mut child = surroundings
+            .command(program)
             .args(arguments)
-            .env_clear()
-            .envs(environment(settings, launch))
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(output())
             .stderr(output())
             .spawn()?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(group) = group {
-            reaper.watch(group);
-        }
+        let group = Group::of(&child, reaper);
         let mut forwards = Vec::new();
         if let Some((log_group, stream)) = &launch.log {
             let target = || (Arc::clone(cloud), log_group.clone(), stream.clone());
@@ -64,17 +84,35 @@ impl Container {
                 tokio::spawn(output::forward(stderr, cloud, log_group, stream))
             }));
         }
-        Ok(Self { name: launch.name.clone(), child, group, output: forwards })
+        Ok(Self { child, group, output: forwards })
     }
 
     /// Number of its process group.
     pub(super) fn group(&self) -> Option<i32> {
-        self.group.map(|group| group.as_raw_nonzero().get())
+        self.group.as_ref().map(Group::number)
     }
 
-    /// Waits for the end, by itself or by `stop`, which gives the time between the signals. Returns the exit code, 128 + n after
-    /// signal n.
-    pub(super) async fn ended(mut self, reaper: &Reaper, mut stop: watch::Receiver<Option<Duration>>) -> i32 {
+    /// Waits for the end, by itself or by `stop`, which gives the time between the signals, and until then does what is to be done
+    /// `beside` it. Returns the exit code, 128 + n after signal n.
+    pub(super) async fn ended(
+        mut self,
+        stop: watch::Receiver<Option<Duration>>,
+        beside: impl Future<Output = Infallible>,
+    ) -> i32 {
+        let status = tokio::select! {
+            status = self.end(stop) => status,
+            never = beside => match never {},
+        };
+        // A container's other processes end with its first one.
+        drop(self.group.take());
+        for forward in self.output {
+            // A process that left the group may keep the pipe open for ever; nobody waits for it.
+            let _ = timeout(OUTPUT_GRACE, forward).await;
+        }
+        status.map_or(-1, exit_code)
+    }
+
+    async fn end(&mut self, mut stop: watch::Receiver<Option<Duration>>) -> io::Result<ExitStatus> {
         let asked = async {
             match stop.wait_for(Option::is_some).await {
                 Ok(grace) => (*grace).unwrap_or_default(),
@@ -82,20 +120,10 @@ impl Container {
                 Err(_) => Duration::ZERO,
             }
         };
-        let status = tokio::select! {
+        tokio::select! {
             status = self.child.wait() => status,
             grace = asked => self.stop(grace).await,
-        };
-        // A container's other processes end with its first one.
-        self.signal(Signal::KILL);
-        if let Some(group) = self.group {
-            reaper.forget(group);
         }
-        for forward in self.output {
-            // A process that left the group may keep the pipe open for ever; nobody waits for it.
-            let _ = timeout(OUTPUT_GRACE, forward).await;
-        }
-        status.map_or(-1, exit_code)
     }
 
     async fn stop(&mut self, grace: Duration) -> io::Result<ExitStatus> {
@@ -110,9 +138,8 @@ impl Container {
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            // A group that has ended needs no signal.
-            let _ = kill_process_group(group, signal);
+        if let Some(group) = &self.group {
+            group.signal(signal);
         }
     }
 }
@@ -162,7 +189,8 @@ fn scaled(millis: u64, speed: f64) -> String {
     ((millis as f64 / speed).round() as u64).to_string()
 }
 
-fn exit_code(status: ExitStatus) -> i32 {
+/// The exit code, 128 + n after signal n.
+pub(super) fn exit_code(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }

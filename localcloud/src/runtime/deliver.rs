@@ -23,7 +23,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Makes the delivery. Returns the HTTP status (`None` after a time-out or transport error) and the message as it was sent.
 pub async fn deliver(signer: &Signer, cloud: &Cloud, request: DeliveryRequest) -> (Option<u16>, Map<String, Value>) {
-    let DeliveryRequest { endpoint, headers, mut message, raw, .. } = request;
+    let DeliveryRequest { delivery_id: _, endpoint, moved_port, headers, mut message, raw } = request;
     if !envelope::is_complete(&message)
         && let Err(error) = signer.complete(cloud, &mut message).await
     {
@@ -34,7 +34,7 @@ pub async fn deliver(signer: &Signer, cloud: &Cloud, request: DeliveryRequest) -
         return (Some(200), message);
     }
     let body = if raw { envelope::text(&message, "Message").to_owned() } else { envelope::render(&message) };
-    let status = match timeout(TIMEOUT, post(&endpoint, &headers, body)).await {
+    let status = match timeout(TIMEOUT, post(&endpoint, moved_port, &headers, body)).await {
         Ok(Ok(status)) => Some(status),
         Ok(Err(error)) => {
             tracing::debug!(%error, endpoint, "a delivery failed");
@@ -49,9 +49,10 @@ pub async fn deliver(signer: &Signer, cloud: &Cloud, request: DeliveryRequest) -
 }
 
 /// Posts on a connection of its own. Only the status counts: the answer's body is not read.
-async fn post(url: &str, headers: &[(String, String)], body: String) -> Result<u16, AnyError> {
+async fn post(url: &str, moved_port: Option<u16>, headers: &[(String, String)], body: String) -> Result<u16, AnyError> {
     let endpoint = endpoint::read(url)?;
-    let stream = TcpStream::connect(endpoint.address).await?;
+    let port = moved_port.unwrap_or(endpoint.address.port());
+    let stream = TcpStream::connect((endpoint.address.ip(), port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let mut request = Request::post(endpoint.path).header(header::HOST, endpoint.host);
     for (name, value) in headers {

@@ -2,7 +2,7 @@
 //!
 //! For fast tests with a stepped clock. What a program would do wrong is told beforehand, as a [`Behaviour`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use crate::clock::CloudTime;
 use crate::cloud::{Cloud, Runtime};
-use crate::effect::{CheckResult, DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch, TaskUsage};
+use crate::effect::{
+    CheckResult, ContainerCheck, ContainerLaunch, DeliveryRequest, Effect, HealthCheckRequest, Report, TaskUsage,
+};
 use crate::sns::envelope;
 
 /// How long starting and stopping take, in cloud time.
@@ -36,8 +38,10 @@ pub struct Model(Arc<Mutex<State>>);
 #[derive(Debug, Clone, Default)]
 struct State {
     behaviours: BTreeMap<PathBuf, Behaviour>,
-    /// Containers that have not ended, by task.
-    tasks: BTreeMap<String, Vec<Container>>,
+    /// Containers that were not told to end, by task and name.
+    containers: BTreeMap<(String, String), Container>,
+    /// Programs whose containers fail their health checks.
+    sick: BTreeSet<PathBuf>,
     /// Where programs with a behaviour listen.
     listening: BTreeMap<SocketAddr, Behaviour>,
     /// Status of deliveries instead of 200.
@@ -49,7 +53,7 @@ struct State {
 
 #[derive(Debug, Clone)]
 struct Container {
-    name: String,
+    program: PathBuf,
     /// When it ends by itself.
     ends: Option<CloudTime>,
 }
@@ -68,6 +72,16 @@ impl Model {
             Some(behaviour) => self.state().behaviours.insert(path, behaviour),
             None => self.state().behaviours.remove(&path),
         };
+    }
+
+    /// Has the health checks of containers with the program at `path` fail, or pass again, from now on.
+    pub fn fail_container_checks(&self, path: impl AsRef<Path>, fail: bool) {
+        let path = path.as_ref().to_owned();
+        if fail {
+            self.state().sick.insert(path);
+        } else {
+            self.state().sick.remove(&path);
+        }
     }
 
     /// Has deliveries end with a status from now on; `None` is no answer at all.
@@ -94,8 +108,9 @@ impl Runtime for Model {
     fn apply(&self, cloud: &Arc<Cloud>, effect: Effect) -> Vec<(Duration, Report)> {
         let mut state = self.state();
         match effect {
-            Effect::StartTask(launch) => state.start(cloud.now(), &launch),
-            Effect::StopTask { task_id, .. } => state.stop(cloud.now(), &task_id),
+            Effect::StartContainer(launch) => state.start(cloud.now(), launch),
+            Effect::StopContainer { task_id, container, .. } => state.stop(cloud.now(), task_id, container),
+            Effect::CheckContainer(check) => vec![(Duration::ZERO, state.check_container(check))],
             Effect::CheckTarget(request) => vec![(Duration::ZERO, state.check(request))],
             Effect::Deliver(request) => state.deliver(request),
             Effect::MeasureTasks => state.measure(),
@@ -104,49 +119,46 @@ impl Runtime for Model {
 }
 
 impl State {
-    fn start(&mut self, now: CloudTime, launch: &TaskLaunch) -> Vec<(Duration, Report)> {
-        let task_id = launch.task_id.clone();
-        let behaviour = |path: &Path| self.behaviours.get(path).copied();
-        if launch.containers.iter().any(|container| behaviour(&container.program.path) == Some(Behaviour::FailsToStart))
-        {
+    fn start(&mut self, now: CloudTime, launch: ContainerLaunch) -> Vec<(Duration, Report)> {
+        let ContainerLaunch { task_id, name: container, program, ports, .. } = launch;
+        let behaviour = self.behaviours.get(&program.path).copied();
+        if behaviour == Some(Behaviour::FailsToStart) {
             let reason = "CannotStartContainerError: the program could not be started".to_owned();
-            return vec![(PAUSE, Report::TaskFailedToStart { task_id, reason })];
+            return vec![(PAUSE, Report::ContainerFailedToStart { task_id, container, reason })];
         }
-        let mut reports = vec![(PAUSE, Report::TaskStarted { task_id: task_id.clone() })];
-        let mut containers = Vec::new();
-        for container in &launch.containers {
-            let behaviour = self.behaviours.get(&container.program.path).copied();
-            let name = container.name.clone();
-            let mut ends = None;
-            if let Some(Behaviour::ExitsAfter(duration, exit_code)) = behaviour {
-                let exited = Report::ContainerExited { task_id: task_id.clone(), container: name.clone(), exit_code };
-                reports.push((PAUSE + duration, exited));
-                ends = Some(now.after(PAUSE + duration));
-            }
-            for (_, address) in &container.ports {
-                // A port that was given back may belong to another program now.
-                match behaviour {
-                    Some(behaviour) => self.listening.insert(*address, behaviour),
-                    None => self.listening.remove(address),
-                };
-            }
-            containers.push(Container { name, ends });
+        for (_, address) in ports {
+            // A port that was given back may belong to another program now.
+            match behaviour {
+                Some(behaviour) => self.listening.insert(address, behaviour),
+                None => self.listening.remove(&address),
+            };
         }
-        self.tasks.insert(task_id, containers);
+        let key = (task_id.clone(), container.clone());
+        let mut reports =
+            vec![(PAUSE, Report::ContainerStarted { task_id: task_id.clone(), container: container.clone() })];
+        let mut ends = None;
+        if let Some(Behaviour::ExitsAfter(duration, exit_code)) = behaviour {
+            reports.push((PAUSE + duration, Report::ContainerExited { task_id, container, exit_code }));
+            ends = Some(now.after(PAUSE + duration));
+        }
+        self.containers.insert(key, Container { program: program.path, ends });
         reports
     }
 
-    /// Ends the containers that have not ended by themselves. Each exits with 0, as a program does that drains on SIGTERM.
-    fn stop(&mut self, now: CloudTime, task_id: &str) -> Vec<(Duration, Report)> {
+    /// Ends a container that has not ended by itself. It exits with 0, as a program does that drains on SIGTERM.
+    fn stop(&mut self, now: CloudTime, task_id: String, container: String) -> Vec<(Duration, Report)> {
         let stopped = now.after(PAUSE);
-        let containers = self.tasks.remove(task_id).unwrap_or_default();
-        let running = containers.into_iter().filter(|container| container.ends.is_none_or(|ends| ends > stopped));
-        running
-            .map(|container| {
-                let task_id = task_id.to_owned();
-                (PAUSE, Report::ContainerExited { task_id, container: container.name, exit_code: 0 })
-            })
-            .collect()
+        let running = self.containers.remove(&(task_id.clone(), container.clone()));
+        let ended = running.is_none_or(|running| running.ends.is_some_and(|ends| ends <= stopped));
+        if ended { Vec::new() } else { vec![(PAUSE, Report::ContainerExited { task_id, container, exit_code: 0 })] }
+    }
+
+    fn check_container(&self, check: ContainerCheck) -> Report {
+        let ContainerCheck { task_id, container, command: _, timeout: _ } = check;
+        let running = self.containers.get(&(task_id.clone(), container.clone()));
+        let sick = running.is_none_or(|running| self.sick.contains(&running.program));
+        let failure = sick.then(|| "the health check ended with exit code 1".to_owned());
+        Report::ContainerChecked { task_id, container, failure }
     }
 
     fn check(&self, request: HealthCheckRequest) -> Report {
@@ -160,7 +172,8 @@ impl State {
 
     fn measure(&self) -> Vec<(Duration, Report)> {
         let Some((cores, memory_bytes)) = self.usage else { return Vec::new() };
-        let usage = self.tasks.keys().map(|task_id| TaskUsage { task_id: task_id.clone(), cores, memory_bytes });
+        let tasks: BTreeSet<&String> = self.containers.keys().map(|(task_id, _)| task_id).collect();
+        let usage = tasks.into_iter().map(|task_id| TaskUsage { task_id: task_id.clone(), cores, memory_bytes });
         vec![(Duration::ZERO, Report::TasksMeasured(usage.collect()))]
     }
 

@@ -3,25 +3,29 @@
 //! `apply` only hands an effect to a tokio task. Time-outs here are wall time.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
+use super::container::{Container, Surroundings};
 use super::reaper::Reaper;
 use super::signer::Signer;
 use super::usage::Meter;
-use super::{deliver, health_check, task};
+use super::{container_check, deliver, health_check};
 use crate::cloud::{Cloud, Runtime};
-use crate::effect::{DeliveryRequest, Effect, HealthCheckRequest, Report, TaskLaunch};
+use crate::effect::{ContainerCheck, ContainerLaunch, DeliveryRequest, Effect, HealthCheckRequest, Report};
 use crate::images::Program;
 
 /// Health checks under way at a time.
 const MAX_CHECKS: usize = 64;
+/// Health checks of containers under way at a time; each is a process or more.
+const MAX_CONTAINER_CHECKS: usize = 16;
 /// Deliveries under way at a time; each takes up to 15 seconds.
 const MAX_DELIVERIES: usize = 256;
 /// How long the end of killed processes may take to be noticed.
@@ -56,36 +60,34 @@ struct Inner {
     handle: Handle,
     reaper: Arc<Reaper>,
     signer: Signer,
-    tasks: Mutex<Tasks>,
-    /// Rings when a task has ended.
+    containers: Mutex<Containers>,
+    /// Rings when a container has ended.
     ended: Notify,
     checks: Semaphore,
+    container_checks: Semaphore,
     deliveries: Semaphore,
     /// By region. Held while a measurement is made, so that a fast clock asks for no second one meanwhile.
     meters: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Meter>>>>,
 }
 
 #[derive(Default)]
-struct Tasks {
+struct Containers {
     /// Nothing is started any more.
     closed: bool,
-    /// How to stop each task that runs.
-    running: BTreeMap<String, watch::Sender<Option<Duration>>>,
-    /// By region the process groups of each task whose containers have started.
-    groups: BTreeMap<String, BTreeMap<String, Vec<i32>>>,
+    /// Those that run, or are about to, by task and name.
+    running: BTreeMap<(String, String), Running>,
 }
 
-impl Tasks {
-    fn add_groups(&mut self, region: &str, task_id: &str, groups: Vec<i32>) {
-        self.groups.entry(region.to_owned()).or_default().insert(task_id.to_owned(), groups);
-    }
-
-    fn remove(&mut self, region: &str, task_id: &str) {
-        self.running.remove(task_id);
-        if let Some(tasks) = self.groups.get_mut(region) {
-            tasks.remove(task_id);
-        }
-    }
+/// What there is to say to a container that runs.
+struct Running {
+    /// The region of its task.
+    region: String,
+    /// Asks it to end.
+    stop: watch::Sender<Option<Duration>>,
+    /// Asks for health checks.
+    checks: mpsc::Sender<ContainerCheck>,
+    /// Its process group, once it has started.
+    group: Option<i32>,
 }
 
 impl Process {
@@ -98,9 +100,10 @@ impl Process {
             settings: Arc::new(settings),
             handle: Handle::current(),
             reaper: Arc::new(reaper),
-            tasks: Mutex::default(),
+            containers: Mutex::default(),
             ended: Notify::new(),
             checks: Semaphore::new(MAX_CHECKS),
+            container_checks: Semaphore::new(MAX_CONTAINER_CHECKS),
             deliveries: Semaphore::new(MAX_DELIVERIES),
             meters: Mutex::default(),
         })))
@@ -112,7 +115,7 @@ impl Process {
         let all_ended = async {
             loop {
                 let ended = self.0.ended.notified();
-                if self.0.tasks().running.is_empty() {
+                if self.0.containers().running.is_empty() {
                     break;
                 }
                 ended.await;
@@ -135,8 +138,9 @@ impl Runtime for Process {
         let inner = Arc::clone(&self.0);
         let cloud = Arc::clone(cloud);
         match effect {
-            Effect::StartTask(launch) => inner.start_task(cloud, launch),
-            Effect::StopTask { task_id, grace } => inner.stop_task(&task_id, grace),
+            Effect::StartContainer(launch) => inner.start_container(cloud, launch),
+            Effect::StopContainer { task_id, container, grace } => inner.stop_container(task_id, container, grace),
+            Effect::CheckContainer(check) => inner.check_container(check),
             Effect::CheckTarget(request) => {
                 self.0.handle.spawn(async move { inner.check(&cloud, request).await });
             }
@@ -152,23 +156,25 @@ impl Runtime for Process {
 }
 
 impl Inner {
-    /// Enters the task before anything runs, so that a stop that follows at once finds it.
-    fn start_task(self: Arc<Self>, cloud: Arc<Cloud>, launch: TaskLaunch) {
+    /// Enters the container before anything runs, so that a stop that follows at once finds it.
+    fn start_container(self: Arc<Self>, cloud: Arc<Cloud>, launch: ContainerLaunch) {
         let (stop, stopped) = watch::channel(None);
+        let (checks, requests) = mpsc::channel(1);
+        let key = (launch.task_id.clone(), launch.name.clone());
         {
-            let mut tasks = self.tasks();
-            if tasks.closed {
+            let mut containers = self.containers();
+            if containers.closed {
                 return;
             }
-            tasks.running.insert(launch.task_id.clone(), stop);
+            containers
+                .running
+                .insert(key.clone(), Running { region: cloud.region().to_owned(), stop, checks, group: None });
         }
         let handle = self.handle.clone();
         handle.spawn(async move {
-            let (region, task_id) = (cloud.region().to_owned(), launch.task_id.clone());
-            let started = |groups| self.tasks().add_groups(&region, &task_id, groups);
-            let settings = self.settings_in(&region);
-            task::run(settings, Arc::clone(&self.reaper), cloud, launch, stopped, started).await;
-            self.tasks().remove(&region, &task_id);
+            let report = self.run_container(&cloud, &launch, stopped, requests).await;
+            cloud.report(report);
+            self.containers().running.remove(&key);
             self.ended.notify_waiters();
         });
     }
@@ -181,18 +187,67 @@ impl Inner {
         Arc::new(Settings { region: region.to_owned(), ..(*self.settings).clone() })
     }
 
-    /// A task that has ended already has reported that.
-    fn stop_task(&self, task_id: &str, grace: Duration) {
-        if let Some(stop) = self.tasks().running.get(task_id) {
-            stop.send_replace(Some(grace));
+    /// Starts a container and attends to it until it has ended. Returns what came of it.
+    async fn run_container(
+        &self,
+        cloud: &Arc<Cloud>,
+        launch: &ContainerLaunch,
+        stop: watch::Receiver<Option<Duration>>,
+        checks: mpsc::Receiver<ContainerCheck>,
+    ) -> Report {
+        let (task_id, container) = (launch.task_id.clone(), launch.name.clone());
+        let surroundings = Surroundings::of(&self.settings_in(cloud.region()), launch);
+        let started = match Container::start(&surroundings, &self.reaper, cloud, launch) {
+            Ok(started) => started,
+            Err(error) => {
+                let program = launch.program.path.display();
+                let reason = format!("CannotStartContainerError: {program}: {error}");
+                return Report::ContainerFailedToStart { task_id, container, reason };
+            }
+        };
+        if let Some(running) = self.containers().running.get_mut(&(task_id.clone(), container.clone())) {
+            running.group = started.group();
+        }
+        cloud.report(Report::ContainerStarted { task_id: task_id.clone(), container: container.clone() });
+        let exit_code = started.ended(stop, self.run_checks(cloud, &surroundings, checks)).await;
+        Report::ContainerExited { task_id, container, exit_code }
+    }
+
+    /// Makes the health checks of a container that are asked for, one after the other.
+    async fn run_checks(
+        &self,
+        cloud: &Arc<Cloud>,
+        surroundings: &Surroundings,
+        mut checks: mpsc::Receiver<ContainerCheck>,
+    ) -> Infallible {
+        while let Some(check) = checks.recv().await {
+            let Ok(_permit) = self.container_checks.acquire().await else { break };
+            let failure = container_check::run(&check, surroundings, &self.reaper).await;
+            cloud.report(Report::ContainerChecked { task_id: check.task_id, container: check.container, failure });
+        }
+        std::future::pending().await
+    }
+
+    /// A container that has ended already has reported that.
+    fn stop_container(&self, task_id: String, container: String, grace: Duration) {
+        if let Some(running) = self.containers().running.get(&(task_id, container)) {
+            running.stop.send_replace(Some(grace));
+        }
+    }
+
+    /// A container that has ended is checked no more, and the cloud asks for the next check only after this one.
+    fn check_container(&self, check: ContainerCheck) {
+        let key = (check.task_id.clone(), check.container.clone());
+        if let Some(running) = self.containers().running.get(&key) {
+            let _ = running.checks.try_send(check);
         }
     }
 
     fn close(&self, grace: Duration) {
-        let mut tasks = self.tasks();
-        tasks.closed = true;
-        for stop in tasks.running.values() {
-            stop.send_replace(Some(grace));
+        let mut containers = self.containers();
+        containers.closed = true;
+        for running in containers.running.values() {
+            running.stop.send_replace(Some(grace));
         }
     }
 
@@ -217,7 +272,7 @@ impl Inner {
         let meter = Arc::clone(meters.entry(region.to_owned()).or_default());
         drop(meters);
         let Ok(mut meter) = meter.try_lock() else { return };
-        let groups = self.tasks().groups.get(region).cloned().unwrap_or_default();
+        let groups = self.groups(region);
         if groups.is_empty() {
             return;
         }
@@ -226,8 +281,19 @@ impl Inner {
         cloud.report(Report::TasksMeasured(usage));
     }
 
-    fn tasks(&self) -> MutexGuard<'_, Tasks> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The process groups of each task whose containers have started.
+    fn groups(&self, region: &str) -> BTreeMap<String, Vec<i32>> {
+        let mut groups: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+        for ((task_id, _), running) in &self.containers().running {
+            if let Some(group) = running.group.filter(|_| running.region == region) {
+                groups.entry(task_id.clone()).or_default().push(group);
+            }
+        }
+        groups
+    }
+
+    fn containers(&self) -> MutexGuard<'_, Containers> {
+        self.containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::envelope::{self, Content, Origin};
 use super::subscription::Subscription;
 use super::topic::{self, Counts, Topic};
-use super::{Timer, policy};
+use super::{Timer, endpoint, policy};
 use crate::clock::CloudTime;
 use crate::effect::{DeliveryRequest, Effect};
 use crate::event::{DeliveryKey, Event};
@@ -110,9 +110,11 @@ pub fn attempt(world: &mut World, delivery_id: u64) {
         world.sns.deliveries.under_way.remove(&delivery_id);
         return;
     }
+    let moved_port = endpoint::read(&delivery.endpoint).ok().and_then(|endpoint| endpoint.moved_port(world));
     world.effects.push(Effect::Deliver(DeliveryRequest {
         delivery_id,
         endpoint: delivery.endpoint.clone(),
+        moved_port,
         headers: delivery.headers.clone(),
         message: delivery.message.clone(),
         raw: delivery.raw,

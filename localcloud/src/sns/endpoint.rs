@@ -6,6 +6,8 @@ use http::Uri;
 
 use super::invalid;
 use crate::call::ApiError;
+use crate::elb;
+use crate::world::World;
 
 /// Where an HTTP endpoint is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,14 @@ pub struct Endpoint {
     pub host: String,
     /// Path and query.
     pub path: String,
+}
+
+impl Endpoint {
+    /// The port to connect to where it is not the URL's: a listener whose own port something else on this machine holds.
+    pub(super) fn moved_port(&self, world: &World) -> Option<u16> {
+        let host = self.host.strip_suffix(&format!(":{}", self.address.port())).unwrap_or(&self.host);
+        elb::moved_port(world, host, self.address.port())
+    }
 }
 
 /// Reads the URL of an HTTP endpoint. Names under `.localhost` are loopback by definition (RFC 6761) and are not looked up, for the

@@ -1,17 +1,18 @@
 //! Publishing: what a message may be, and who gets it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
+use super::attribute::{self, Attributes};
 use super::envelope::Content;
 use super::{delivery, invalid, topic};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::world::World;
 
-/// Bytes of a message, or of all messages of a batch.
+/// Bytes of a message with its attributes, or of all messages of a batch.
 const MAX_BYTES: usize = 262_144;
 
 #[derive(Deserialize)]
@@ -22,16 +23,7 @@ pub(super) struct Publish {
     message: String,
     subject: Option<String>,
     #[serde(default)]
-    message_attributes: BTreeMap<String, Attribute>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Attribute {
-    data_type: String,
-    string_value: Option<String>,
-    /// Base64.
-    binary_value: Option<String>,
+    message_attributes: Attributes,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +40,7 @@ struct Entry {
     message: String,
     subject: Option<String>,
     #[serde(default)]
-    message_attributes: BTreeMap<String, Attribute>,
+    message_attributes: Attributes,
 }
 
 /// Publishes one message.
@@ -107,21 +99,18 @@ fn check_batch(entries: &[Entry]) -> Result<(), ApiError> {
     if ids.len() < entries.len() {
         return Err(ApiError::new("BatchEntryIdsNotDistinct", "Two or more batch entries have the same Id."));
     }
-    if entries.iter().map(|entry| entry.message.len()).sum::<usize>() > MAX_BYTES {
+    let bytes = |entry: &Entry| entry.message.len() + attribute::bytes(&entry.message_attributes);
+    if entries.iter().map(bytes).sum::<usize>() > MAX_BYTES {
         return Err(ApiError::new("BatchRequestTooLong", format!("The batch is longer than {MAX_BYTES} bytes.")));
     }
     Ok(())
 }
 
-fn content(
-    message: String,
-    subject: Option<String>,
-    attributes: BTreeMap<String, Attribute>,
-) -> Result<Content, ApiError> {
+fn content(message: String, subject: Option<String>, attributes: Attributes) -> Result<Content, ApiError> {
     if message.is_empty() {
         return Err(invalid("Empty message"));
     }
-    if message.len() > MAX_BYTES {
+    if message.len() + attribute::bytes(&attributes) > MAX_BYTES {
         return Err(invalid("Message too long"));
     }
     if let Some(subject) = &subject
@@ -129,19 +118,5 @@ fn content(
     {
         return Err(invalid("Subject"));
     }
-    let attributes =
-        attributes.into_iter().map(|(name, attribute)| shown(name, attribute)).collect::<Result<_, _>>()?;
-    Ok(Content { message, subject, attributes })
-}
-
-/// An attribute as it stands in the envelope.
-fn shown(name: String, attribute: Attribute) -> Result<(String, Value), ApiError> {
-    let ((Some(value), None) | (None, Some(value))) = (attribute.string_value, attribute.binary_value) else {
-        return Err(invalid(format!("MessageAttributes: {name} must have one value")));
-    };
-    let members = Map::from_iter([
-        ("Type".to_owned(), Value::from(attribute.data_type)),
-        ("Value".to_owned(), Value::from(value)),
-    ]);
-    Ok((name, Value::Object(members)))
+    Ok(Content { message, subject, attributes: attribute::shown(attributes)? })
 }

@@ -259,10 +259,14 @@ fn check_quota(world: &World, wanted: &Subscription) -> Result<(), ApiError> {
 /// Accepts what deliveries here can reach: HTTP on loopback, and queues of this cloud in any region.
 fn check_endpoint(world: &World, protocol: &str, url: &str) -> Result<(), ApiError> {
     match protocol {
-        "http" => match world.own_ports.get(&endpoint::read(url)?.address.port()) {
-            Some(what) => Err(invalid(format!("Endpoint: {url} is {what}, which takes no deliveries"))),
-            None => Ok(()),
-        },
+        "http" => {
+            let endpoint = endpoint::read(url)?;
+            let port = endpoint.moved_port(world).unwrap_or(endpoint.address.port());
+            match world.own_ports.get(&port) {
+                Some(what) => Err(invalid(format!("Endpoint: {url} is {what}, which takes no deliveries"))),
+                None => Ok(()),
+            }
+        }
         "sqs" if sqs::is_queue(url) => Ok(()),
         "sqs" => Err(invalid("SQS endpoint ARN")),
         "https" => Err(ApiError::not_implemented("https endpoints; load balancers here speak HTTP, subscribe http")),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::Cloud;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::model::Model;
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::world::World;
@@ -41,7 +41,8 @@ impl Scene {
 
     fn empty() -> Self {
         let mut images = Images::default();
-        images.insert("worker", Program { path: "/programs/worker".into(), arguments: Vec::new() });
+        let program = Program { path: "/programs/worker".into(), arguments: Vec::new() };
+        images.insert("worker", Image::new(program, &b"worker"[..]).unwrap());
         let clock = Clock::stepped(CloudTime::from_millis(ORIGIN));
         let cloud = Cloud::new(World::new("us-west-2", 7, images), clock, Box::new(Model::default()));
         let options = SeedOptions { api_key: "key".to_owned(), api_endpoint: "http://127.0.0.1:8889".to_owned() };

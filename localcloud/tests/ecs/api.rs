@@ -249,8 +249,8 @@ fn task_definitions_that_cannot_run_are_refused() {
         ClientException: Invalid setting for container 'a'. The 'memoryReservation' value must be less than or equal to 'memory'.
         ClientException: At least one container must be marked essential.
         ClientException: When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.
-        NotImplemented: the local cloud does not implement ecs RegisterTaskDefinition with containerPortRange
-        NotImplemented: the local cloud does not implement ecs RegisterTaskDefinition with containerDefinitions.comand
+        NotImplemented: the local cloud does not implement ecs RegisterTaskDefinition, containerDefinitions, with unknown field `containerPortRange`
+        NotImplemented: the local cloud does not implement ecs RegisterTaskDefinition, containerDefinitions, with unknown field `comand`
         ClientException: Fargate requires that 'cpu' be defined at the task level.
         ClientException: Fargate only supports network mode 'awsvpc'.
         ClientException: No Fargate configuration exists for given values: 256 CPU, 128 memory. See the Amazon ECS documentation for the valid values.

@@ -161,7 +161,7 @@ fn a_deployment_can_be_stopped_by_hand() {
     let good = lab.revision("monolith");
     lab.create_balanced(1, json!({}));
     lab.until_stable();
-    lab.revision("monolith:2");
+    lab.revision("monolith");
     let updated = lab.update(json!({"taskDefinition": "monolith"}));
     let arn = updated["currentServiceDeployment"].clone();
     lab.call("StopServiceDeployment", json!({"serviceDeploymentArn": arn, "stopType": "ROLLBACK"}));

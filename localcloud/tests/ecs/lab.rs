@@ -6,7 +6,7 @@ use std::time::Duration;
 use interstella_localcloud::call::Service;
 use interstella_localcloud::clock::{Clock, CloudTime};
 use interstella_localcloud::cloud::Cloud;
-use interstella_localcloud::images::{Images, Program};
+use interstella_localcloud::images::{Image, Images, Program};
 use interstella_localcloud::runtime::model::{Behaviour, Model};
 use interstella_localcloud::seed::{self, SeedOptions};
 use interstella_localcloud::world::World;
@@ -25,7 +25,8 @@ impl Lab {
     pub fn new() -> Self {
         let mut images = Images::default();
         for name in ["monolith", "bad"] {
-            images.insert(name, Program { path: program(name), arguments: Vec::new() });
+            let program = Program { path: program(name), arguments: Vec::new() };
+            images.insert(name, Image::new(program, name.as_bytes()).unwrap());
         }
         let model = Model::default();
         let clock = Clock::stepped(CloudTime::from_millis(1_790_000_000_000));
@@ -51,6 +52,11 @@ impl Lab {
     /// Has programs of the image `bad` behave.
     pub fn bad(&self, behaviour: Behaviour) {
         self.model.behave(program("bad"), Some(behaviour));
+    }
+
+    /// Has the health checks of containers of the image `bad` fail, or pass again.
+    pub fn fail_checks(&self, fail: bool) {
+        self.model.fail_container_checks(program("bad"), fail);
     }
 
     /// Lets cloud time pass.

@@ -124,3 +124,62 @@ fn awsvpc_tasks_have_addresses_of_their_own() {
     assert!(tasks.iter().all(|task| address(task).starts_with("10.0.") && task.get("containerInstanceArn").is_none()));
     assert_ne!(address(&tasks[0]), address(&tasks[1]));
 }
+
+/// IDs of the instances that RunTask placed tasks on, and reasons of its failures.
+fn placed(lab: &Lab, more: serde_json::Value) -> (Vec<String>, Vec<String>) {
+    let answer = lab.call("RunTask", merged(json!({"cluster": "interstella", "taskDefinition": "monolith"}), more));
+    let of = |list: &str, member: &str| {
+        answer[list].as_array().unwrap().iter().map(|item| text(&item[member])).collect::<Vec<_>>()
+    };
+    (of("tasks", "containerInstanceArn"), of("failures", "reason"))
+}
+
+#[test]
+fn tasks_of_a_group_keep_apart_where_that_is_asked_for() {
+    let lab = Lab::new();
+    lab.revision("monolith");
+    let distinct = json!({"placementConstraints": [{"type": "distinctInstance"}], "count": 3});
+    let (instances, failures) = placed(&lab, distinct.clone());
+    assert_eq!(instances.len(), 2);
+    assert_ne!(instances[0], instances[1]);
+    assert_eq!(failures, ["distinctInstance placement constraint unsatisfied."]);
+    let (instances, _) = placed(&lab, merged(distinct, json!({"group": "other"})));
+    assert_eq!(instances.len(), 2, "another group has all instances to itself");
+}
+
+#[test]
+fn expressions_of_the_task_definition_and_of_the_request_select_instances() {
+    let lab = Lab::new();
+    let zone = |zone: &str| json!([{"type": "memberOf", "expression": format!("attribute:ecs.availability-zone == us-west-2{zone}")}]);
+    let input = json!({"family": "monolith", "placementConstraints": zone("b"), "containerDefinitions": [container(json!({}))]});
+    lab.call("RegisterTaskDefinition", input);
+    let (instances, failures) = placed(&lab, json!({"count": 4}));
+    assert_eq!((instances.len(), failures.len()), (4, 0));
+    assert!(instances.iter().all(|instance| *instance == instances[0]), "{instances:?}");
+    let (instances, failures) = placed(&lab, json!({"placementConstraints": zone("a")}));
+    assert_eq!((instances.len(), failures), (0, vec!["memberOf placement constraint unsatisfied.".to_owned()]));
+    lab.create(1, json!({"placementConstraints": zone("a")}));
+    lab.advance(1.0);
+    assert!(placement_event(&lab).contains(" encountered error \"memberOf placement constraint unsatisfied.\". "));
+}
+
+#[test]
+fn strategies_fill_or_spread_by_their_field() {
+    let lab = Lab::new();
+    lab.revision_with(container(json!({"cpu": 100})));
+    let strategy = |kind: &str, field: &str| json!({"placementStrategy": [{"type": kind, "field": field}], "count": 4, "group": kind});
+    let distinct = |more| {
+        let (mut instances, _) = placed(&lab, more);
+        instances.sort();
+        instances.dedup();
+        instances.len()
+    };
+    assert_eq!(distinct(strategy("binpack", "cpu")), 1);
+    assert_eq!(distinct(strategy("binpack", "memory")), 1);
+    assert_eq!(distinct(strategy("spread", "attribute:ecs.availability-zone")), 2);
+    let wrong = merged(json!({"cluster": "interstella", "taskDefinition": "monolith"}), strategy("binpack", "disk"));
+    assert_eq!(
+        lab.refused("RunTask", wrong),
+        "InvalidParameterException: Invalid field 'disk' of the placement strategy binpack."
+    );
+}

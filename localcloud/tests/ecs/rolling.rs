@@ -32,11 +32,11 @@ fn events_after(lab: &Lab, count: usize) -> String {
 #[test]
 fn a_rolling_update_starts_new_tasks_before_old_ones_drain() {
     let lab = Lab::new();
-    lab.revision("monolith:1");
+    lab.revision("monolith");
     lab.create_balanced(2, json!({}));
     lab.until_stable();
     let before = lab.events().len();
-    let second = lab.revision("monolith:2");
+    let second = lab.revision("monolith");
     lab.update(json!({"taskDefinition": "monolith"}));
     insta::assert_snapshot!(watch(&lab, 20), @r"
         0.0s PRIMARY 0+2 IN_PROGRESS, ACTIVE 2+0 COMPLETED

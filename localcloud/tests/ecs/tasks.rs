@@ -61,8 +61,32 @@ fn a_task_lives_and_is_forgotten_after_an_hour() {
 }
 
 #[test]
+fn a_task_shows_the_digest_of_what_was_pulled() {
+    let lab = Lab::new();
+    lab.revision("bad");
+    let input = json!({"cluster": "interstella", "taskDefinition": "monolith"});
+    let run = |lab: &Lab| lab.call("RunTask", input.clone())["tasks"][0].clone();
+    let started = run(&lab);
+    assert_eq!(started["containers"][0].get("imageDigest"), None, "nothing has been pulled yet");
+    lab.advance(1.0);
+    let digest = describe(&lab, &started)["containers"][0]["imageDigest"].as_str().unwrap().to_owned();
+    lab.revision(&format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/bad@{digest}"));
+    let by_digest = run(&lab);
+    lab.advance(1.0);
+    let by_digest = describe(&lab, &by_digest);
+    assert_eq!(by_digest["lastStatus"], "RUNNING");
+    assert_eq!(by_digest["containers"][0]["imageDigest"], digest);
+}
+
+#[test]
 fn what_is_missing_is_named() {
-    assert!(reason_not_to_start(json!({"image": "nowhere:1"})).contains("failed to resolve ref nowhere:1"));
+    let none = "monolith@sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+    for image in ["nowhere:1", "monolith:v99", "other/monolith:latest", none] {
+        let expected = format!(
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found"
+        );
+        assert_eq!(reason_not_to_start(json!({"image": image})), expected);
+    }
     let secrets = json!({"secrets": [{"name": "KEY", "valueFrom": "/interstella/other"}]});
     let reason = reason_not_to_start(secrets);
     assert!(reason.starts_with("ResourceInitializationError: unable to pull secrets or registry auth"), "{reason}");
@@ -92,16 +116,15 @@ fn the_runtime_is_given_environment_secrets_ports_and_log_stream() {
     let task = run(&lab, json!({"overrides": overrides}));
     let id = text(&task["taskArn"]).rsplit('/').next().unwrap().to_owned();
     // The effect is read where it arises, before the runtime takes it.
-    let launch = lab.cloud.with_world(|world, now| {
+    let container = lab.cloud.with_world(|world, now| {
         world.fire_due(now.after(std::time::Duration::from_millis(60)));
         let effects = std::mem::take(&mut world.effects);
         let mut launches = effects.into_iter().filter_map(|effect| match effect {
-            Effect::StartTask(launch) => Some(launch),
+            Effect::StartContainer(launch) => Some(launch),
             _ => None,
         });
         launches.next_back().unwrap()
     });
-    let container = &launch.containers[0];
     let environment: Vec<_> = container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(environment, ["A=1", "B=3", "KEY=key"]);
     assert_eq!(container.command, ["two"]);

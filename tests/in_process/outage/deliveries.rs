@@ -53,7 +53,8 @@ impl Deliveries {
         message: serde_json::Map<String, serde_json::Value>,
     ) -> Option<u16> {
         let endpoint = format!("{}/order/", self.0.worker);
-        let request = DeliveryRequest { delivery_id: 0, endpoint, headers: Vec::new(), message, raw: false };
+        let request =
+            DeliveryRequest { delivery_id: 0, endpoint, moved_port: None, headers: Vec::new(), message, raw: false };
         deliver(&self.0.signer, cloud, request).await.0
     }
 }

@@ -1,5 +1,7 @@
 //! The real SDK's clients for a cloud on loopback, and the questions that several tests ask.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ecs::types::{DesiredStatus, Service, Task, TaskDefinitionStatus};
 use aws_sdk_elasticloadbalancingv2::types::{TargetGroup, TargetHealthDescription};
@@ -123,20 +125,23 @@ impl Aws {
 
     /// Streams of the app's log whose latest lines tell of a fulfilled order.
     pub async fn streams_that_fulfil(&self) -> Vec<String> {
-        let streams = self.logs.describe_log_streams().log_group_name(FAMILY).send().await.unwrap();
-        let names = streams.log_streams.unwrap_or_default().into_iter().filter_map(|stream| stream.log_stream_name);
-        let mut found = Vec::new();
-        for name in names {
+        let logs = self.log(FAMILY).await;
+        let fulfils = |lines: &Vec<String>| lines.iter().any(|line| line.contains("Bundle fulfilled"));
+        logs.into_iter().filter(|(_, lines)| fulfils(lines)).map(|(stream, _)| stream).collect()
+    }
+
+    /// The latest lines of each stream of a log group, which may not be there yet.
+    pub async fn log(&self, group: &str) -> BTreeMap<String, Vec<String>> {
+        let streams = self.logs.describe_log_streams().log_group_name(group).send().await;
+        let streams = streams.ok().and_then(|streams| streams.log_streams).unwrap_or_default();
+        let mut log = BTreeMap::new();
+        for name in streams.into_iter().filter_map(|stream| stream.log_stream_name) {
             let events =
-                self.logs.get_log_events().log_group_name(FAMILY).log_stream_name(&name).limit(200).send().await;
-            let fulfils = |event: &aws_sdk_cloudwatchlogs::types::OutputLogEvent| {
-                event.message().is_some_and(|message| message.contains("Bundle fulfilled"))
-            };
-            if events.unwrap().events().iter().any(fulfils) {
-                found.push(name);
-            }
+                self.logs.get_log_events().log_group_name(group).log_stream_name(&name).limit(200).send().await;
+            let lines = events.unwrap().events.unwrap_or_default().into_iter().filter_map(|event| event.message);
+            log.insert(name, lines.collect());
         }
-        found
+        log
     }
 
     /// Everything that the manifest has made, by name; empty when nothing is left.

@@ -1,5 +1,6 @@
 //! A copy of a manifest that people start with, on a port of its own, to be edited.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -13,7 +14,7 @@ const PORTS: std::ops::Range<u16> = 10_000..20_000;
 pub struct Manifest {
     directory: TempDir,
     path: PathBuf,
-    /// Port of its listener.
+    /// Port of its listener, if it was given one of its own.
     pub port: u16,
 }
 
@@ -26,6 +27,26 @@ impl Manifest {
     /// A copy of `manifests/autoscaled.yaml`.
     pub fn autoscaled() -> Self {
         Self::copy_of("autoscaled.yaml")
+    }
+
+    /// A copy of a file of `manifests` with its own ports, which other programs may hold.
+    pub fn as_shipped(name: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let from = repository("manifests").join(name);
+        let path = directory.path().join(from.file_name().unwrap());
+        std::fs::copy(from, &path).unwrap();
+        Self { directory, path, port: 0 }
+    }
+
+    /// The directory with copies of all that lie directly in `manifests`, with their own ports.
+    pub fn all_as_shipped() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("manifests");
+        std::fs::create_dir(&path).unwrap();
+        for name in shipped() {
+            std::fs::copy(repository("manifests").join(&name), path.join(&name)).unwrap();
+        }
+        Self { directory, path, port: 0 }
     }
 
     fn copy_of(name: &str) -> Self {
@@ -62,6 +83,13 @@ impl Manifest {
         });
         std::fs::write(&self.path, edited).unwrap();
     }
+}
+
+/// Names of the manifests that lie directly in `manifests`.
+pub fn shipped() -> BTreeSet<String> {
+    let entries = std::fs::read_dir(repository("manifests")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".yaml")).collect()
 }
 
 /// A file of the repository.

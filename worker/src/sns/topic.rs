@@ -1,5 +1,7 @@
 //! Topic ARNs, and the one SNS host that belongs to a topic's region.
 
+use interstella_guard::partition;
+
 /// A topic that the worker takes orders from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Topic {
@@ -7,23 +9,17 @@ pub(crate) struct Topic {
     host: String,
 }
 
-/// The partitions whose domain is known. Another one is refused rather than guessed.
-const PARTITIONS: [(&str, &str); 3] =
-    [("aws", "amazonaws.com"), ("aws-us-gov", "amazonaws.com"), ("aws-cn", "amazonaws.com.cn")];
-
 impl Topic {
-    /// Reads `arn:PARTITION:sns:REGION:ACCOUNT:NAME`.
+    /// Reads `arn:PARTITION:sns:REGION:ACCOUNT:NAME`. A region of another partition is refused rather than guessed at.
     pub(crate) fn parse(arn: &str) -> Option<Topic> {
         let parts: Vec<&str> = arn.split(':').collect();
         let ["arn", partition, "sns", region, account, name] = parts[..] else { return None };
-        let (_, domain) = PARTITIONS.iter().find(|(known, _)| *known == partition)?;
-        let is_region = is_word(region, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let domain = partition::of_region(region).filter(|found| found.id == partition)?.domain;
         let is_account = account.len() == 12 && is_word(account, |byte| byte.is_ascii_digit());
         let plain_name = name.strip_suffix(".fifo").unwrap_or(name);
         let is_name = name.len() <= 256
             && is_word(plain_name, |byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        (is_region && is_account && is_name)
-            .then(|| Topic { arn: arn.to_owned(), host: format!("sns.{region}.{domain}") })
+        (is_account && is_name).then(|| Topic { arn: arn.to_owned(), host: format!("sns.{region}.{domain}") })
     }
 
     pub(crate) fn arn(&self) -> &str {
@@ -60,7 +56,10 @@ mod tests {
             ("arn:aws:sns:us-west-2:123456789012:orderTopic", Some("sns.us-west-2.amazonaws.com")),
             ("arn:aws-cn:sns:cn-north-1:123456789012:t.fifo", Some("sns.cn-north-1.amazonaws.com.cn")),
             ("arn:aws-us-gov:sns:us-gov-west-1:123456789012:t", Some("sns.us-gov-west-1.amazonaws.com")),
-            ("arn:aws-iso:sns:us-iso-east-1:123456789012:t", None),
+            ("arn:aws-eusc:sns:eusc-de-east-1:123456789012:t", Some("sns.eusc-de-east-1.amazonaws.eu")),
+            ("arn:aws-iso:sns:us-iso-east-1:123456789012:t", Some("sns.us-iso-east-1.c2s.ic.gov")),
+            ("arn:aws:sns:eusc-de-east-1:123456789012:t", None),
+            ("arn:aws-xx:sns:us-west-2:123456789012:t", None),
             ("arn:aws:sns:us-west-2.evil.com/:123456789012:t", None),
             ("arn:aws:sns:us-west-2:12345678901:t", None),
             ("arn:aws:sns:us-west-2:123456789012:", None),

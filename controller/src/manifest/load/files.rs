@@ -54,7 +54,7 @@ fn read_directory(path: &Path) -> Result<BTreeMap<PathBuf, Result<Vec<u8>, Diagn
     }
     if files.is_empty() {
         let what = "the directory holds no *.yaml or *.yml file";
-        return Err(problem(path, what, "nothing is deleted because of that; put a manifest there"));
+        return Err(problem(path, what, "put a manifest there, or name the right directory"));
     }
     Ok(files)
 }
@@ -88,7 +88,7 @@ fn read_file(shown: &Path, real: &Path) -> Result<Vec<u8>, Diagnostic> {
 
 fn io_problem(path: &Path, error: &std::io::Error) -> Diagnostic {
     match error.kind() {
-        ErrorKind::NotFound => problem(path, "it does not exist", "nothing is deleted because of that; restore it"),
+        ErrorKind::NotFound => problem(path, "it does not exist", "check the path, or put the file back"),
         ErrorKind::PermissionDenied => problem(path, "it may not be read", "give this user the right to read it"),
         _ => problem(path, format!("it cannot be read: {error}"), "check the path"),
     }

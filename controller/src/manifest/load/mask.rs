@@ -14,7 +14,7 @@ pub(super) fn values(text: &str, documents: &[Document]) -> String {
     for document in documents {
         for (pointer, spot) in document.spots.iter() {
             let value = document.value.pointer(pointer.as_str());
-            if spot.scalar && value.is_some_and(|value| hides(pointer, value)) {
+            if spot.scalar && value.is_some_and(|value| hides(&document.value, pointer, value)) {
                 secret.push(spot.value.index..spot.value.index + spot.value.len);
             }
         }
@@ -23,15 +23,24 @@ pub(super) fn values(text: &str, documents: &[Document]) -> String {
     blot_ranges(text, &secret)
 }
 
-/// Under `secrets` stand references: whatever is none may be the secret itself. Elsewhere the name tells.
-fn hides(pointer: &Pointer, value: &Value) -> bool {
+/// Under `secrets` stand references: whatever is none may be the secret itself. Elsewhere the name tells: a key, or the
+/// `name` beside a `value` in one of ECS's lists.
+fn hides(document: &Value, pointer: &Pointer, value: &Value) -> bool {
     let segments: Vec<String> = pointer.segments().collect();
-    if let [.., section, _] = segments.as_slice()
-        && section == "secrets"
+    if let Some((_, above)) = segments.split_last()
+        && above.iter().rev().take(2).any(|segment| segment.eq_ignore_ascii_case("secrets"))
     {
         return !value.as_str().is_some_and(is_reference);
     }
-    segments.iter().any(|segment| is_secret_name(segment))
+    segments.iter().any(|segment| is_secret_name(segment)) || is_listed_secret(document, pointer)
+}
+
+fn is_listed_secret(document: &Value, pointer: &Pointer) -> bool {
+    let Some((parent, key)) = pointer.as_str().rsplit_once('/') else { return false };
+    let entries = document.pointer(parent).and_then(Value::as_object);
+    let name = entries.and_then(|entries| entries.iter().find(|(key, _)| key.eq_ignore_ascii_case("name")));
+    let named = name.and_then(|(_, name)| name.as_str()).is_some_and(is_secret_name);
+    named && !key.eq_ignore_ascii_case("name")
 }
 
 fn blot_ranges(text: &str, secret: &[std::ops::Range<usize>]) -> String {
@@ -77,7 +86,8 @@ fn secret_start(line: &str) -> Option<usize> {
     line.match_indices(':').map(|(at, _)| at).find_map(|at| {
         let key = line[..at].trim_end().trim_end_matches(['"', '\'']);
         let name = key.rsplit(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)).next()?;
-        is_secret_name(name).then_some(at + 1)
+        // In a list the name is on another line, so every `value` may be the secret.
+        (is_secret_name(name) || name.eq_ignore_ascii_case("value")).then_some(at + 1)
     })
 }
 
@@ -92,6 +102,17 @@ mod tests {
         let text = "a:\n  environment: { DB_PASSWORD: hünter2, OTHER: x }\n  secrets: { API_KEY: /a/b, B: \"1=2\"}\n";
         let masked = values(text, &parse(text).unwrap());
         assert_eq!(masked, text.replace("hünter2", "*******").replace("\"1=2\"", "*****"));
+    }
+
+    #[test]
+    fn values_of_lists() {
+        let text = "environment: [{name: DB_PASSWORD, value: hunter2}, {name: A, value: plain}]\n\
+                    secrets: [{name: B, valueFrom: 'hunter2 3'}, {name: C, valueFrom: /a/b}]\n\
+                    Secrets: [{Name: B, ValueFrom: 'hunter2 3'}]\n";
+        let masked = values(text, &parse(text).unwrap());
+        assert_eq!(masked, text.replace("hunter2}", "*******}").replace("'hunter2 3'", "***********"));
+        let broken = lines("- name: DB_PASSWORD\n  value: hunter2\n- [\n");
+        assert!(!broken.contains("hunter2") && broken.contains("DB_PASSWORD"), "{broken}");
     }
 
     #[test]

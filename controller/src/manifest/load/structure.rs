@@ -8,8 +8,9 @@ use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
 use serde_json::Value;
 
+use super::ecs::{self, fold};
 use crate::manifest::pointer::Pointer;
-use crate::manifest::schema::{json_schema, known_keys};
+use crate::manifest::schema::{home, known_keys, normal_schema};
 use crate::manifest::validate::Problem;
 
 /// What part of the node the problem is about.
@@ -53,7 +54,7 @@ enum Kind {
 fn checker() -> Option<&'static Checker> {
     static CHECKER: OnceLock<Option<Checker>> = OnceLock::new();
     let make = || {
-        let schema = json_schema();
+        let schema = normal_schema();
         jsonschema::validator_for(&schema).ok().map(|validator| Checker { schema, validator })
     };
     CHECKER.get_or_init(make).as_ref()
@@ -99,10 +100,16 @@ fn unknown_key(schema: &Value, document: &Value, at: &Pointer, key: &str) -> Fou
     let known = known_keys(schema, at.segments());
     let nearest = nearest(key, &known);
     let free = nearest.filter(|name| document.pointer(at.key(name).as_str()).is_none());
-    let remedy = match (nearest, known.is_empty()) {
-        (Some(name), _) => format!("did you mean `{name}`?"),
-        (None, false) => format!("known keys here: {}", known.join(", ")),
-        (None, true) => "remove it".into(),
+    let content = document.pointer(at.key(key).as_str()).unwrap_or(&Value::Null);
+    if let Some(problem) = ecs::misplaced(at.key(key), key, content).filter(|_| nearest.is_none()) {
+        return Found { on: On::Key, problem, key: None };
+    }
+    let home = home(schema, key).filter(|place| !place.is_empty());
+    let remedy = match (nearest, home, known.is_empty()) {
+        (Some(name), _, _) => format!("did you mean `{name}`?"),
+        (None, Some(home), _) => format!("it belongs under `{home}`; move it there"),
+        (None, None, false) => format!("known keys here: {}", known.join(", ")),
+        (None, None, true) => "remove it".into(),
     };
     let what = format!("the key `{}` is unknown", shorten(key));
     let key_at = free.map(|name| (Kind::Suggested, at.key(name)));
@@ -110,7 +117,6 @@ fn unknown_key(schema: &Value, document: &Value, at: &Pointer, key: &str) -> Fou
 }
 
 fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    let fold = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let folded = fold(key);
     let distance = |name: &&&str| strsim::damerau_levenshtein(&folded, &fold(name));
     let best = known.iter().min_by_key(distance)?;
@@ -194,7 +200,7 @@ fn found_name(value: &Value) -> &'static str {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     if text.chars().count() <= 60 { text.to_owned() } else { text.chars().take(60).chain(['…']).collect() }
 }
 

@@ -147,7 +147,9 @@ proptest! {
     fn what_is_written_loads_back_equal(manifest in generate::manifest()) {
         prop_assert_eq!(validate(&manifest), Vec::new());
         let value = serde_json::to_value(&manifest).unwrap();
-        for text in [value.to_string(), format!("{value:#}"), generate::block_yaml(&value)] {
+        let in_ecss_words = generate::in_ecss_words(value.clone());
+        let blocks = [generate::block_yaml(&value), generate::block_yaml(&in_ecss_words)];
+        for text in [vec![value.to_string(), format!("{value:#}"), in_ecss_words.to_string()], blocks.into()].concat() {
             let loaded = load_str("generated.yaml", &text);
             let loaded = loaded.map_err(|problems| TestCaseError::fail(format!("{problems:#?}\n{text}")))?;
             prop_assert_eq!(&loaded[0].manifest, &manifest);

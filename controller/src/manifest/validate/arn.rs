@@ -1,5 +1,7 @@
 //! ARNs: `arn:partition:service:region:account:resource`.
 
+use interstella_guard::partition;
+
 use super::Problems;
 use super::grammar;
 use crate::manifest::Metadata;
@@ -8,6 +10,7 @@ use crate::manifest::pointer::Pointer;
 /// The parts of an ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arn<'a> {
+    partition: &'a str,
     pub(super) service: &'a str,
     pub(super) region: &'a str,
     pub(super) account: &'a str,
@@ -15,21 +18,21 @@ pub(super) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// `None` unless `text` has the six parts and a known kind of partition.
+    /// `None` unless `text` has the six parts and a partition of AWS.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let [scheme, partition] = [parts.next()?, parts.next()?];
         let [service, region, account, resource] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
         let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-        let known = scheme == "arn" && (partition == "aws" || partition.starts_with("aws-"));
-        (clean && known && !resource.is_empty()).then_some(Self { service, region, account, resource })
+        let known = scheme == "arn" && partition::is_partition(partition);
+        (clean && known && !resource.is_empty()).then_some(Self { partition, service, region, account, resource })
     }
 
-    /// An ARN of `service` in some region and account.
+    /// An ARN of `service` in some account and in a region of the ARN's partition.
     pub(super) fn regional(text: &'a str, service: &str) -> Option<Self> {
         let arn = Self::parse(text)?;
-        let placed = grammar::region(arn.region) && grammar::account(arn.account);
-        (arn.service == service && placed).then_some(arn)
+        let placed = partition::of_region(arn.region).is_some_and(|found| found.id == arn.partition);
+        (arn.service == service && placed && grammar::account(arn.account)).then_some(arn)
     }
 }
 
@@ -58,7 +61,8 @@ pub(super) fn same_account(problems: &mut Problems, path: Pointer, account: &str
 
 /// Checks `region` against the pin, unless the pin itself is wrong.
 pub(super) fn same_region(problems: &mut Problems, path: Pointer, region: &str, metadata: &Metadata) {
-    if let Some(pinned) = metadata.region.as_deref().filter(|pinned| grammar::region(pinned) && *pinned != region) {
+    if let Some(pinned) = metadata.region.as_deref().filter(|pinned| partition::is_region(pinned) && *pinned != region)
+    {
         let what = format!("it is in region {region}, but metadata.region is {pinned}");
         problems.add(path, what, "use one region in both places");
     }
@@ -78,6 +82,16 @@ mod tests {
             ["", "arn", "arn:aws:sns:us-west-2:123456789012", "arn:aws:sns:us-west-2:123456789012:", "urn:aws:a:b:c:d"]
         {
             assert_eq!(Arn::parse(bad), None, "{bad}");
+        }
+        for (region, partition, fits) in [
+            ("eusc-de-east-1", "aws-eusc", true),
+            ("us-gov-west-1", "aws-us-gov", true),
+            ("eusc-de-east-1", "aws", false),
+            ("us-west-2", "aws-cn", false),
+            ("us-west-2", "aws-xx", false),
+        ] {
+            let text = format!("arn:{partition}:sns:{region}:123456789012:t");
+            assert_eq!(Arn::regional(&text, "sns").is_some(), fits, "{text}");
         }
         assert_eq!(Arn::regional("arn:aws:sns:us-west-2:1:orderTopic", "sns"), None);
         assert_eq!(Arn::regional("arn:aws:sqs:us-west-2:123456789012:q", "sns"), None);

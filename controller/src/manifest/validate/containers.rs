@@ -1,14 +1,18 @@
 //! Each container by itself.
 
-use super::{Problems, grammar, secrecy, task_definition};
+use super::{MOST, Problems, grammar, secrecy, task_definition};
 use crate::manifest::pointer::Pointer;
-use crate::manifest::{Container, ContainerHealthCheck, Logs, Manifest, NetworkMode, PortMapping};
+use crate::manifest::{Container, ContainerHealthCheck, LaunchType, Logs, Manifest, NetworkMode, PortMapping};
 
 /// Docker reserves this much for any container, in MiB.
 const MIN_MEMORY: u32 = 6;
 
 /// Ports of a container instance that are taken: SSH, Docker, the ECS agent (AWS: ECS PortMapping).
 const RESERVED_HOST_PORTS: [u32; 6] = [22, 2375, 2376, 51678, 51679, 51680];
+
+/// Longest name of a log stream (AWS: Logs CreateLogStream), and the length of the task's ID at its end.
+const MAX_STREAM_NAME: usize = 512;
+const TASK_ID: usize = 32;
 
 /// Retention times that CloudWatch Logs knows, in days (AWS: Logs PutRetentionPolicy).
 const RETENTION_DAYS: [u32; 22] =
@@ -31,22 +35,35 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
         if let Some(check) = &container.health_check {
             health_check(check, &path.key("healthCheck"), problems);
         }
-        if let Some(seconds) = container.stop_timeout {
-            problems.range(path.key("stopTimeout"), seconds, 2..=120, " seconds");
-        }
+        stop_timeout(container, manifest.spec.launch_type, &path, problems);
         if let Some(logs) = &container.logs {
             log_settings(logs, &path.key("logs"), problems);
+            stream_name(logs, &container.name, &manifest.metadata.name, &path.key("logs"), problems);
         }
     }
 }
 
+/// Fargate stops within 2 to 120 seconds (AWS: ECS ContainerDefinition). On EC2 the agent waits as long as the field's
+/// 32 bits say; that less than 2 seconds is possible there is unverified.
+fn stop_timeout(container: &Container, launch_type: LaunchType, path: &Pointer, problems: &mut Problems) {
+    let Some(seconds) = container.stop_timeout else { return };
+    let (allowed, unit) = match launch_type {
+        LaunchType::Fargate => (2..=120, " seconds, which is what Fargate allows"),
+        LaunchType::Ec2 => (0..=MOST, " seconds"),
+    };
+    problems.range(path.key("stopTimeout"), seconds, allowed, unit);
+}
+
 fn memory(container: &Container, path: &Pointer, problems: &mut Problems) {
+    problems.range(path.key("cpu"), container.cpu, 0..=MOST, " CPU units");
     let fields = [("memory", container.memory), ("memoryReservation", container.memory_reservation)];
     for (key, value) in fields {
-        if let Some(value) = value.filter(|value| *value < MIN_MEMORY) {
+        let Some(value) = value else { continue };
+        if value < MIN_MEMORY {
             let remedy = format!("use {MIN_MEMORY} MiB or more; Docker needs that much");
             problems.add(path.key(key), format!("{value} MiB is too little for a container"), remedy);
         }
+        problems.range(path.key(key), value, 0..=MOST, " MiB");
     }
     if let (Some(hard), Some(soft)) = (container.memory, container.memory_reservation)
         && soft > hard
@@ -83,7 +100,7 @@ fn host_port(mapping: &PortMapping, mode: NetworkMode, path: &Pointer, problems:
 }
 
 fn variables(container: &Container, path: &Pointer, problems: &mut Problems) {
-    const NAME: &str = "use letters, digits, `_`, `.` and `-`, not starting with a digit";
+    const NAME: &str = "use a name without `=` and spaces, such as LOG_LEVEL";
     for (name, value) in &container.environment {
         let here = path.key("environment").key(name);
         problems.grammar(here.clone(), name, grammar::variable, NAME);
@@ -126,25 +143,33 @@ fn health_check(check: &ContainerHealthCheck, path: &Pointer, problems: &mut Pro
 fn log_settings(logs: &Logs, path: &Pointer, problems: &mut Problems) {
     problems.grammar(path.key("group"), &logs.group, grammar::log_group_name, grammar::LOG_GROUP_NAME);
     if let Some(prefix) = &logs.stream_prefix {
-        problems.grammar(
-            path.key("streamPrefix"),
-            prefix,
-            grammar::stream_prefix,
-            "use 1 to 200 characters without `:` and `*`",
-        );
+        let remedy = "use 1 or more characters without `:` and `*`";
+        problems.grammar(path.key("streamPrefix"), prefix, grammar::stream_prefix, remedy);
     }
     let Some(days) = logs.retention_days else { return };
     let path = path.key("retentionDays");
-    if !RETENTION_DAYS.contains(&days) {
+    if days == 0 {
+        let what = "CloudWatch Logs has no retention of 0 days";
+        problems.add(path, what, "leave `retentionDays` out: without it events are kept for ever");
+    } else if !RETENTION_DAYS.contains(&days) {
         let nearest = RETENTION_DAYS.iter().min_by_key(|known| known.abs_diff(days)).copied().unwrap_or(7);
         let what = format!("CloudWatch Logs cannot keep events for {days} days");
-        problems.add(
-            path,
-            what,
-            format!("use {nearest}, the nearest value it knows, or leave it out to keep them for ever"),
-        );
+        let remedy = format!("use {nearest}, the nearest value it knows, or leave it out to keep them for ever");
+        problems.add(path, what, remedy);
     } else if !logs.create {
         let what = "the retention of a log group that is not ours is not changed";
         problems.add(path, what, "remove `retentionDays`, or `create: false`");
+    }
+}
+
+/// The agent names streams `<prefix>/<container>/<task>` (AWS: ECS developer guide, awslogs-stream-prefix).
+fn stream_name(logs: &Logs, container: &str, app: &str, path: &Pointer, problems: &mut Problems) {
+    let prefix = logs.stream_prefix.as_deref().unwrap_or(app);
+    let most = MAX_STREAM_NAME.saturating_sub(container.chars().count() + TASK_ID + 2);
+    if prefix.chars().count() > most {
+        let what =
+            format!("log streams `<prefix>/<container>/<task>` would have more than {MAX_STREAM_NAME} characters");
+        let remedy = format!("give a prefix of up to {most} characters");
+        problems.add(path.key("streamPrefix"), what, remedy);
     }
 }

@@ -1,6 +1,6 @@
 //! How many tasks run, and whether ECS can ever replace them.
 
-use super::{Problems, spec};
+use super::{MOST, Problems, spec};
 use crate::manifest::Manifest;
 
 /// Most tasks of a service (AWS: ECS quotas).
@@ -13,7 +13,7 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     let path = spec().key("deployment");
     let before = problems.0.len();
     problems.range(path.key("minimumHealthyPercent"), deployment.minimum_healthy_percent, 0..=100, " percent");
-    problems.range(path.key("maximumPercent"), deployment.maximum_percent, 100..=400, " percent");
+    problems.range(path.key("maximumPercent"), deployment.maximum_percent, 100..=MOST, " percent");
     if problems.0.len() == before {
         progress(manifest, problems);
     }

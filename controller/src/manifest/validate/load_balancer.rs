@@ -1,14 +1,11 @@
 //! The load balancer, its listener and target group, and the container behind them.
 
-use super::{Problems, arn, grammar, network, spec};
+use super::{MOST, Problems, arn, grammar, network, spec};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{
     ContainerPort, HealthCheck, Listener, ListenerProtocol, LoadBalancer, Manifest, Metadata, TargetGroup,
     TransportProtocol,
 };
-
-/// ECS holds the grace period in 31 bits (AWS: ECS CreateService).
-const MAX_GRACE_SECONDS: u32 = 2_147_483_647;
 
 pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     let Some(load_balancer) = &manifest.spec.load_balancer else { return };
@@ -35,7 +32,7 @@ fn itself(load_balancer: &LoadBalancer, path: &Pointer, problems: &mut Problems)
     }
     problems.range(path.key("idleTimeoutSeconds"), load_balancer.idle_timeout_seconds, 1..=4000, " seconds");
     let grace = load_balancer.health_check_grace_period_seconds;
-    problems.range(path.key("healthCheckGracePeriodSeconds"), grace, 0..=MAX_GRACE_SECONDS, " seconds");
+    problems.range(path.key("healthCheckGracePeriodSeconds"), grace, 0..=MOST, " seconds");
 }
 
 fn listener(listener: &Listener, metadata: &Metadata, path: &Pointer, problems: &mut Problems) {

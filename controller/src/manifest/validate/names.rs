@@ -1,5 +1,7 @@
 //! `metadata`, the cluster and what derives from them.
 
+use interstella_guard::partition;
+
 use super::{Problems, grammar, spec, task_definition};
 use crate::manifest::Manifest;
 use crate::manifest::pointer::Pointer;
@@ -23,7 +25,7 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
         );
     }
     if let Some(region) = &manifest.metadata.region {
-        problems.grammar(metadata.key("region"), region, grammar::region, "use a region such as us-west-2");
+        problems.grammar(metadata.key("region"), region, partition::is_region, "use a region such as us-west-2");
     }
     if grammar::ecs_name(name) && grammar::ecs_name(&manifest.spec.cluster) {
         together(manifest, problems);

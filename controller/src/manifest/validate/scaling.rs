@@ -17,14 +17,12 @@ mod scheduled;
 mod step;
 mod tracking;
 
-use super::{Problems, shorten, spec};
+use super::{MOST, Problems, shorten, spec};
 use crate::manifest::Manifest;
 use crate::manifest::pointer::Pointer;
 
 /// Most tasks of a service (AWS: ECS quotas).
 const MAX_TASKS: u32 = 5000;
-/// Longest cooldown in seconds. AWS's documentation names no limit; its API holds the number in 32 bits with a sign.
-const MAX_COOLDOWN: u32 = i32::MAX.unsigned_abs();
 
 pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     let Some(scaling) = &manifest.spec.scaling else { return };

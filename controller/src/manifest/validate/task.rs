@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::{Problems, arn, grammar, task_definition};
+use super::{MOST, Problems, arn, grammar, task_definition};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{Container, LaunchType, Logs, Manifest, NetworkMode, Spec, TaskDefinition};
 
 /// Most containers of a task definition (AWS: ECS quotas).
 const MAX_CONTAINERS: usize = 10;
+/// Most CPU units of a task, 192 vCPUs (AWS: ECS RegisterTaskDefinition).
+const MAX_TASK_CPU: u32 = 196_608;
 
 pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     let task = &manifest.spec.task_definition;
     if let Some(family) = &task.family {
         problems.grammar(task_definition().key("family"), family, grammar::ecs_name, grammar::ECS_NAME);
     }
+    size(task, problems);
     problems.range(task_definition().key("keepRevisions"), task.keep_revisions, 1..=1000, "");
     containers(task, problems);
     roles(manifest, problems);
@@ -24,6 +27,16 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Problems) {
     reservations(task, problems);
     host_ports(&manifest.spec, problems);
     log_groups(task, problems);
+}
+
+/// What any task can have; what Fargate offers is less (AWS: ECS RegisterTaskDefinition).
+fn size(task: &TaskDefinition, problems: &mut Problems) {
+    if let Some(cpu) = task.cpu {
+        problems.range(task_definition().key("cpu"), cpu, 1..=MAX_TASK_CPU, " CPU units");
+    }
+    if let Some(memory) = task.memory {
+        problems.range(task_definition().key("memory"), memory, 1..=MOST, " MiB");
+    }
 }
 
 fn containers(task: &TaskDefinition, problems: &mut Problems) {
@@ -79,7 +92,7 @@ fn fargate(task: &TaskDefinition, problems: &mut Problems) {
         return;
     };
     let Some(allowed) = fargate_memory(cpu) else {
-        let remedy = "use 256, 512, 1024, 2048, 4096, 8192 or 16384";
+        let remedy = "use 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768";
         return problems.add(task_definition().key("cpu"), format!("Fargate has no size with {cpu} CPU units"), remedy);
     };
     if !allowed.contains(&memory) {
@@ -89,7 +102,7 @@ fn fargate(task: &TaskDefinition, problems: &mut Problems) {
     }
 }
 
-/// Memory sizes in MiB that Fargate offers with `cpu` units (AWS: ECS RegisterTaskDefinition).
+/// Memory sizes in MiB that Fargate offers with `cpu` units (AWS: ECS developer guide, task size).
 fn fargate_memory(cpu: u32) -> Option<Vec<u32>> {
     let gib = |from: usize, to: usize, step: usize| {
         (from..=to).step_by(step).filter_map(|gib| u32::try_from(gib * 1024).ok())
@@ -102,6 +115,7 @@ fn fargate_memory(cpu: u32) -> Option<Vec<u32>> {
         4096 => gib(8, 30, 1).collect(),
         8192 => gib(16, 60, 4).collect(),
         16384 => gib(32, 120, 8).collect(),
+        32768 => [60, 120, 244].map(|gib| gib * 1024).into(),
         _ => return None,
     })
 }

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+mod limits;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -83,7 +85,7 @@ fn numbers_at_and_over_their_limits() {
     };
     row("/spec/desiredCount", &[0, 5000], &[5001]);
     row(&format!("{container}/memory"), &[6, 100_000], &[0, 5]);
-    row(&format!("{container}/stopTimeout"), &[2, 120], &[1, 121]);
+    row(&format!("{container}/stopTimeout"), &[0, 2, 121, 3600, 2_147_483_647], &[2_147_483_648]);
     row(&format!("{container}/portMappings/0/hostPort"), &[0, 1, 65535], &[65536, 22, 51678]);
     row(&format!("{container}/logs/retentionDays"), &[1, 3653], &[0, 2, 4000]);
     row(&format!("{container}/healthCheck/interval"), &[5, 300], &[4, 301]);
@@ -100,7 +102,7 @@ fn numbers_at_and_over_their_limits() {
     row("/spec/loadBalancer/targetGroup/healthCheck/healthyThreshold", &[2, 10], &[1, 11]);
     row("/spec/loadBalancer/targetGroup/healthCheck/unhealthyThreshold", &[2, 10], &[1, 11]);
     row("/spec/deployment/minimumHealthyPercent", &[0, 100], &[101]);
-    row("/spec/deployment/maximumPercent", &[200, 400], &[99, 100, 401]);
+    row("/spec/deployment/maximumPercent", &[200, 400, 1000], &[99, 100, 2_147_483_648]);
     row("/spec/subscriptions/0/deliveryPolicy/numRetries", &[0, 100], &[101]);
     row("/spec/subscriptions/0/deliveryPolicy/maxReceivesPerSecond", &[1], &[0]);
 }
@@ -137,6 +139,7 @@ fn launch_types_and_network_modes() {
             (&format!("{task}/containers/0/memoryReservation"), json!(256), "above the hard limit"),
             ("/spec/networkConfiguration", network, "container instance's network"),
             (&format!("{task}/cpu"), json!(100), ""),
+            (&format!("{task}/cpu"), json!(196_609), "out of range"),
         ],
     );
     table(
@@ -145,6 +148,9 @@ fn launch_types_and_network_modes() {
             (&format!("{task}/cpu"), json!(300), "no size with 300"),
             (&format!("{task}/memory"), json!(4096), "does not offer 4096"),
             (&format!("{task}/memory"), json!(2048), ""),
+            (&format!("{task}/containers/0/stopTimeout"), json!(120), ""),
+            (&format!("{task}/containers/0/stopTimeout"), json!(121), "out of range"),
+            (&format!("{task}/containers/0/stopTimeout"), json!(1), "out of range"),
             (&format!("{task}/cpu"), Value::Null, "needs `cpu` and `memory`"),
             (&format!("{task}/containers/0/cpu"), json!(512), "reserve 512 CPU units"),
             (&format!("{task}/containers/0/memory"), json!(513), "reserve 513 MiB"),

@@ -11,6 +11,8 @@ use crate::manifest::pointer::Pointer;
 /// State between events.
 #[derive(Default)]
 pub(super) struct Builder {
+    /// The text, to find where quotes end.
+    text: Vec<char>,
     stack: Vec<Frame>,
     spots: Spots,
     root: Option<Value>,
@@ -47,6 +49,11 @@ struct Anchored {
 type Step = Result<(), Fault>;
 
 impl Builder {
+    /// Before the first event of `text`.
+    pub(super) fn of(text: &str) -> Self {
+        Self { text: text.chars().collect(), ..Self::default() }
+    }
+
     /// Takes the next event.
     pub(super) fn accept(&mut self, event: Event<'_>, span: Span) -> Step {
         let at = extent(span);
@@ -58,6 +65,7 @@ impl Builder {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_tag(tag.is_some(), at)?;
+                let at = self.without_what_follows(at, style);
                 self.scalar(&text, style, anchor, at)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -103,6 +111,29 @@ impl Builder {
         if let Some(value) = self.root.take().filter(|value| !value.is_null()) {
             self.documents.push(Document { value, spots });
         }
+    }
+
+    /// The parser lets a quoted value run to the next token, over blanks and comments. It ends with its quote.
+    fn without_what_follows(&self, at: Extent, style: ScalarStyle) -> Extent {
+        let quote = match style {
+            ScalarStyle::SingleQuoted => '\'',
+            ScalarStyle::DoubleQuoted => '"',
+            _ => return at,
+        };
+        let covered = &self.text[at.index.min(self.text.len())..];
+        let mut inside = 1;
+        while let Some(&character) = covered.get(inside) {
+            let is_pair = match quote {
+                '"' => character == '\\',
+                _ => character == quote && covered.get(inside + 1) == Some(&quote),
+            };
+            match character {
+                _ if is_pair => inside += 2,
+                _ if character == quote => return Extent { len: inside + 1, ..at },
+                _ => inside += 1,
+            }
+        }
+        at
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, at: Extent) -> Step {

@@ -16,6 +16,26 @@ fn first_fault(text: &str) -> String {
 }
 
 #[test]
+fn a_quoted_value_ends_with_its_quote() {
+    for (written, len) in [
+        (r#""one"   # a comment"#, 5),
+        (r#""a \" b" # "c""#, 8),
+        (r#""\\" # x"#, 4),
+        ("'it''s' # ' b", 7),
+        ("'' # b", 2),
+        (
+            r#""é"
+# below"#,
+            3,
+        ),
+    ] {
+        let document = one(&format!("a: {written}\n'b': 2\n"));
+        assert_eq!(document.spots.value(&Pointer::root().key("a")).len, len, "{written}");
+        assert_eq!(document.spots.key(&Pointer::root().key("b")).len, 3, "{written}");
+    }
+}
+
+#[test]
 fn marks_keys_and_values() {
     let document = one("a:\n  bé: [x, 10]\n");
     assert_eq!(document.value, json!({ "a": { "bé": ["x", 10] } }));

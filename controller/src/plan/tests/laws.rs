@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::model::World;
 use super::{desired, gone};
 use crate::desired::Desired;
-use crate::plan::{Action, Plan, plan};
+use crate::plan::{Action, Plan, Verb, plan};
 
 /// Manifests that differ in every resource.
 fn changes() -> impl Strategy<Value = Value> {
@@ -143,5 +143,28 @@ proptest! {
         prop_assert_eq!(counts(&world, subscriptions), counts(&direct, subscriptions));
         walk(&mut world, &gone(last), cuts);
         prop_assert!(world.is_empty(), "{:?}", world);
+    }
+
+    #[test]
+    fn the_first_plan_shows_everything_that_will_be_made(changes in changes()) {
+        let desired = desired(&changes);
+        let mut world = World::default();
+        let first = plan(&desired, &world.observe(&desired));
+        let now = first.actions.iter().map(|action| action.summary().resource);
+        let mut shown: Vec<_> = now.chain(first.waiting.iter().map(|waiting| waiting.resource)).collect();
+        prop_assert_eq!(shown.len(), first.counts().changes());
+        let mut made = Vec::new();
+        for _ in 0..20 {
+            let summaries = plan(&desired, &world.observe(&desired)).actions.into_iter().map(|one| one.summary());
+            made.extend(summaries.filter(|one| one.action == Verb::Create).map(|one| one.resource));
+            world.pass(&desired);
+        }
+        if desired.service.desired_count == 0 {
+            // A subscription is confirmed by a task, and nobody knows when somebody will want one.
+            shown.retain(|resource| *resource != "subscription");
+        }
+        shown.sort_unstable();
+        made.sort_unstable();
+        prop_assert_eq!(shown, made);
     }
 }

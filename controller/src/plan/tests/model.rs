@@ -378,6 +378,7 @@ fn running(spec: service::Spec, tags: Tags) -> service::Found {
         }],
         task_definition_arn,
         events: Vec::new(),
+        last_start: None,
         created_at: None,
         spec,
     }

@@ -40,7 +40,7 @@ fn scaling_added_shows_defaults_and_units_and_leaves_the_count() {
     let desired = desired(&scaled(&json!({})));
     insta::assert_snapshot!(full(&world, &desired), @r#"
     create scalable target monolith
-        minCapacity: 1 tasks
+        minCapacity: 1 task
         maxCapacity: 10 tasks
         suspended.in: false
         suspended.out: false
@@ -157,7 +157,7 @@ fn bounds_of_a_schedule_stay_and_others_are_put_back() {
     target(&mut world, 3, 10);
     insta::assert_snapshot!(full(&world, &desired), @r"
     update scalable target monolith
-        minCapacity: 3 → 1 tasks
+        minCapacity: 3 → 1 task
     ");
 }
 
@@ -167,7 +167,7 @@ fn a_foreign_target_is_left_and_has_the_count() {
     world.scaling.target.as_mut().unwrap().tags.clear();
     world.scaling.alarms.clear();
     world.service.as_mut().unwrap().spec.desired_count = 7;
-    insta::assert_snapshot!(brief(&world, &desired(&scaled(&json!({})))), @"conflict: scalable target monolith is not touched: it belongs to somebody else (it lacks the tag interstella:manager)");
+    insta::assert_snapshot!(brief(&world, &desired(&scaled(&json!({})))), @"conflict: scalable target monolith is not touched: it belongs to somebody else (it lacks the tag interstella:manager) — take `scaling` out of the manifest, or deregister the scalable target that is there");
     insta::assert_snapshot!(brief(&world, &desired(&json!({}))), @r"
     nothing to do
     note: desiredCount is left to a scalable target (1–10 tasks) that is not ours: it belongs to somebody else (it lacks the tag interstella:manager)

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use aws_sdk_ecs::types::{Container, DesiredStatus, Service, ServiceField, Task};
+use aws_sdk_ecs::types::{Container, DesiredStatus, Service, ServiceEvent, ServiceField, Task};
 
 use crate::aws::Aws;
 use crate::batch::{self, Fetched};
@@ -57,8 +57,14 @@ fn found(raw: &Service) -> Found {
         pending: count(raw.pending_count),
         deployments: deployments.collect(),
         events: events.take(EVENTS).collect(),
+        last_start: raw.events().iter().filter(|one| tells_of_a_start(one)).filter_map(|one| one.created_at).max(),
         created_at: raw.created_at,
     }
+}
+
+/// AWS words it "(service NAME) has started N tasks: (task ID)."
+fn tells_of_a_start(event: &ServiceEvent) -> bool {
+    event.message().is_some_and(|message| message.contains(" has started "))
 }
 
 /// Tasks of the service that stopped lately, newest first, each reason of a revision once.
@@ -66,14 +72,7 @@ fn found(raw: &Service) -> Found {
 /// # Errors
 /// When the read fails; it explains only, so nothing depends on it.
 pub async fn observe_stopped(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Stopped>, Error> {
-    let call = aws.read.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
-    let answer = call.send().await.map_err(Error::of("ecs:ListTasks"))?;
-    let arns: Vec<String> = answer.task_arns.unwrap_or_default().into_iter().take(STOPPED).collect();
-    if arns.is_empty() {
-        return Ok(Vec::new());
-    }
-    let call = aws.read.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
-    let mut tasks = call.map_err(Error::of("ecs:DescribeTasks"))?.tasks.unwrap_or_default();
+    let mut tasks = stopped_tasks(aws, cluster, service).await?;
     tasks.sort_by_key(|task| Reverse(task.stopped_at));
     let mut stopped: Vec<Stopped> = Vec::new();
     for task in tasks {
@@ -86,8 +85,23 @@ pub async fn observe_stopped(aws: &Aws, cluster: &str, service: &str) -> Result<
     Ok(stopped)
 }
 
+/// The tasks of a service that have stopped, or are to stop, as ECS remembers them for an hour or so.
+///
+/// # Errors
+/// When the read fails.
+pub(super) async fn stopped_tasks(aws: &Aws, cluster: &str, service: &str) -> Result<Vec<Task>, Error> {
+    let call = aws.read.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
+    let answer = call.send().await.map_err(Error::of("ecs:ListTasks"))?;
+    let arns: Vec<String> = answer.task_arns.unwrap_or_default().into_iter().take(STOPPED).collect();
+    if arns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let call = aws.read.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
+    Ok(call.map_err(Error::of("ecs:DescribeTasks"))?.tasks.unwrap_or_default())
+}
+
 /// Why a task stopped, with what the first container to say anything of its own adds: why it did not start, or how it exited.
-fn why(task: &Task) -> Option<String> {
+pub(super) fn why(task: &Task) -> Option<String> {
     let reason = task.stopped_reason.as_deref()?.trim_end_matches('.');
     let exited = |code: i32| (code != 0).then(|| format!("exited with {code}"));
     let of_container = |one: &Container| {

@@ -14,14 +14,23 @@ pub enum Condition {
     Warming,
     /// RUNNING and healthy.
     Healthy,
-    /// RUNNING and unhealthy in this target group.
-    Unhealthy(String),
+    /// Unhealthy, as this has shown.
+    Unhealthy(Cause),
 }
 
 impl Condition {
     fn is_unhealthy(&self) -> bool {
         matches!(self, Self::Unhealthy(_))
     }
+}
+
+/// What showed that a task is unhealthy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The load balancer's checks in this target group.
+    TargetGroup(String),
+    /// The health checks of its containers.
+    Containers,
 }
 
 /// A task that is meant to run.
@@ -59,8 +68,8 @@ pub struct Wish {
 pub struct Round {
     /// Tasks of the PRIMARY deployment to start.
     pub start: usize,
-    /// Tasks to stop, with the target group in which one is unhealthy if that is why.
-    pub stop: Vec<(String, Option<String>)>,
+    /// Tasks to stop, with what showed that one is unhealthy if that is why.
+    pub stop: Vec<(String, Option<Cause>)>,
     /// Whether the bounds allow neither.
     pub stuck: bool,
 }
@@ -82,12 +91,12 @@ pub fn decide(wish: &Wish, tasks: &[TaskView]) -> Round {
     Round { start, stop: stop.into_iter().map(with_reason).collect(), stuck }
 }
 
-fn with_reason(task: &TaskView) -> (String, Option<String>) {
-    let group = match &task.condition {
-        Condition::Unhealthy(group) => Some(group.clone()),
+fn with_reason(task: &TaskView) -> (String, Option<Cause>) {
+    let cause = match &task.condition {
+        Condition::Unhealthy(cause) => Some(cause.clone()),
         Condition::Starting | Condition::Warming | Condition::Healthy => None,
     };
-    (task.id.clone(), group)
+    (task.id.clone(), cause)
 }
 
 /// Tasks of the PRIMARY deployment beyond what is desired: first those that help least, then from the fullest instance, the

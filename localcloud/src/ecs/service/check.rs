@@ -1,7 +1,5 @@
 //! What CreateService and UpdateService refuse about a workload.
 
-use serde_json::Value;
-
 use super::{LaunchType, Workload};
 use crate::call::ApiError;
 use crate::ecs::errors::{client, invalid};
@@ -69,20 +67,6 @@ fn target_group(world: &World, arn: &str, mode: NetworkMode) -> Result<(), ApiEr
         ))),
         _ => Ok(()),
     }
-}
-
-/// Checks placement: the constraint `distinctInstance` and the strategies; expressions are not evaluated here.
-pub fn placement(constraints: &[Value], strategy: &[Value]) -> Result<(), ApiError> {
-    let kind = |value: &Value| value["type"].as_str().unwrap_or_default().to_owned();
-    if let Some(other) = constraints.iter().map(kind).find(|kind| kind != "distinctInstance") {
-        return Err(ApiError::not_implemented(format!("ecs placementConstraints of type {other}")));
-    }
-    if let Some(other) =
-        strategy.iter().map(kind).find(|kind| !["spread", "binpack", "random"].contains(&kind.as_str()))
-    {
-        return Err(invalid(format!("Invalid placement strategy type: {other}")));
-    }
-    Ok(())
 }
 
 /// A task definition that new tasks may use, as its ARN.

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::settings::{DeploymentSettings, Given};
+use super::settings::{self, DeploymentSettings, Given};
 use super::{LaunchType, LoadBalancer, NetworkConfiguration, Service, ServiceKey, ServiceStatus, Workload, check};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::ecs::errors::invalid;
 use crate::ecs::tags::{self, Tag};
-use crate::ecs::{Remembered, cluster, deployment, read};
+use crate::ecs::{Remembered, cluster, deployment, placement, read};
 use crate::world::{ACCOUNT, World};
 
 /// Input of CreateService.
@@ -73,6 +73,7 @@ impl DeploymentController {
 pub fn create(world: &mut World, now: CloudTime, value: Value) -> Answer {
     let mut request = value.clone();
     let input: Create = read("CreateService", value)?;
+    refuse_unsupported(&input)?;
     let cluster = cluster::resolve(&world.ecs, input.cluster.as_deref())?;
     let key = ServiceKey { cluster, name: input.service_name.clone() };
     // With the same token and only other tags the original is returned, its tags untouched.
@@ -94,7 +95,6 @@ pub fn create(world: &mut World, now: CloudTime, value: Value) -> Answer {
 }
 
 fn new_service(world: &World, now: CloudTime, key: &ServiceKey, input: Create) -> Result<Service, ApiError> {
-    refuse_unsupported(&input)?;
     check_name(&key.name)?;
     let desired = match input.desired_count {
         None => return Err(invalid("DesiredCount is missing")),
@@ -103,7 +103,7 @@ fn new_service(world: &World, now: CloudTime, key: &ServiceKey, input: Create) -
     let given = input.deployment_configuration.unwrap_or_default();
     let deployment_settings = DeploymentSettings::default().with(&given)?;
     let zone_rebalancing = zone_rebalancing(input.availability_zone_rebalancing, deployment_settings.maximum_percent)?;
-    check::placement(&input.placement_constraints, &input.placement_strategy)?;
+    placement::check(&input.placement_constraints, &input.placement_strategy)?;
     match world.ecs.services.get(key).map(|service| service.status) {
         Some(ServiceStatus::Active) => return Err(invalid("Creation of service was not idempotent.")),
         Some(ServiceStatus::Draining) => {
@@ -158,6 +158,7 @@ fn refuse_unsupported(input: &Create) -> Result<(), ApiError> {
             _ => return Err(invalid("Scheduling strategy should be one of [REPLICA,DAEMON]")),
         }
     }
+    input.deployment_configuration.as_ref().map_or(Ok(()), settings::refuse_unsupported)?;
     input.deployment_controller.as_ref().map_or(Ok(()), DeploymentController::check)?;
     if !input.service_registries.is_empty() {
         return refuse("serviceRegistries".to_owned());

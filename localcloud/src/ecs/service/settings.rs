@@ -99,7 +99,6 @@ impl Default for DeploymentSettings {
 impl DeploymentSettings {
     /// These settings with what is given in place of theirs.
     pub fn with(&self, given: &Given) -> Result<Self, ApiError> {
-        refuse_unsupported(given)?;
         let mut settings = self.clone();
         settings.maximum_percent = given.maximum_percent.unwrap_or(settings.maximum_percent);
         settings.minimum_healthy_percent = given.minimum_healthy_percent.unwrap_or(settings.minimum_healthy_percent);
@@ -151,7 +150,8 @@ impl DeploymentSettings {
     }
 }
 
-fn refuse_unsupported(given: &Given) -> Result<(), ApiError> {
+/// Refuses by name what the local cloud does not do for deployments.
+pub(super) fn refuse_unsupported(given: &Given) -> Result<(), ApiError> {
     let refuse = |what: String| Err(ApiError::not_implemented(format!("ecs deploymentConfiguration with {what}")));
     if let Some(strategy) = given.strategy.as_ref().filter(|strategy| *strategy != "ROLLING") {
         return refuse(format!("strategy {strategy}"));

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::settings::Given;
+use super::settings::{self, Given};
 use super::{LoadBalancer, NetworkConfiguration, Service, ServiceKey, ServiceStatus, Workload, check, reconcile_at};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
-use crate::ecs::deployment;
 use crate::ecs::errors::{self, invalid};
+use crate::ecs::{deployment, placement};
 use crate::event::Event;
 use crate::world::World;
 
@@ -43,11 +43,8 @@ pub struct Update {
 
 /// UpdateService: a changed workload, or force, is a new deployment.
 pub fn update(world: &mut World, now: CloudTime, input: Update) -> Answer {
+    refuse_unsupported(&input)?;
     let key = super::active(&world.ecs, input.cluster.as_deref(), &input.service)?;
-    if !input.service_registries.is_empty() || !input.capacity_provider_strategy.is_empty() {
-        return Err(ApiError::not_implemented("ecs UpdateService with serviceRegistries or capacityProviderStrategy"));
-    }
-    input.deployment_controller.as_ref().map_or(Ok(()), super::create::DeploymentController::check)?;
     let Some(service) = world.ecs.services.get(&key) else { return Err(errors::service_not_found()) };
     let workload = changed_workload(world, service, &input)?;
     let force = input.force_new_deployment;
@@ -65,6 +62,19 @@ pub fn update(world: &mut World, now: CloudTime, input: Update) -> Answer {
         reconcile_at(world, now, &key);
     }
     super::answer(world, &key, true)
+}
+
+fn refuse_unsupported(input: &Update) -> Result<(), ApiError> {
+    for (member, given) in [
+        ("serviceRegistries", &input.service_registries),
+        ("capacityProviderStrategy", &input.capacity_provider_strategy),
+    ] {
+        if !given.is_empty() {
+            return Err(ApiError::not_implemented(format!("ecs UpdateService with {member}")));
+        }
+    }
+    input.deployment_configuration.as_ref().map_or(Ok(()), settings::refuse_unsupported)?;
+    input.deployment_controller.as_ref().map_or(Ok(()), super::create::DeploymentController::check)
 }
 
 /// Sets how many tasks the service should have, whoever asks for it. The PRIMARY deployment tells when that changed.
@@ -114,7 +124,7 @@ fn apply(service: &mut Service, input: Update) -> Result<(), ApiError> {
     }
     let constraints = input.placement_constraints.unwrap_or_else(|| service.placement_constraints.clone());
     let strategy = input.placement_strategy.unwrap_or_else(|| service.placement_strategy.clone());
-    check::placement(&constraints, &strategy)?;
+    placement::check(&constraints, &strategy)?;
     (service.placement_constraints, service.placement_strategy) = (constraints, strategy);
     service.grace_seconds = input.health_check_grace_period_seconds.unwrap_or(service.grace_seconds);
     service.execute_command = input.enable_execute_command.unwrap_or(service.execute_command);

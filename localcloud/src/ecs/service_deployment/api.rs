@@ -182,7 +182,10 @@ pub fn describe_revisions(world: &World, input: &DescribeRevisions) -> Answer {
 
 fn revision_view(world: &World, key: &ServiceKey, service: &Service, revision: &ServiceRevision) -> Value {
     let workload = &revision.workload;
-    let images = revision.images.iter().map(|(name, image)| json!({"containerName": name, "image": image}));
+    let images = revision.images.iter().map(|(name, image)| match world.images.resolve(image) {
+        Some(found) => json!({"containerName": name, "image": image, "imageDigest": found.digest}),
+        None => json!({"containerName": name, "image": image}),
+    });
     let mut view = json!({
         "serviceRevisionArn": revision_arn(service, revision.number),
         "serviceArn": service.arn,

@@ -4,29 +4,36 @@
 use serde_json::Value;
 
 use super::{Task, start};
+use crate::clock::CloudTime;
 use crate::ecs::task_definition::{self, Container, Secret};
-use crate::effect::{ContainerLaunch, TaskLaunch};
+use crate::effect::ContainerLaunch;
 use crate::world::World;
 use crate::{logs, ssm};
 
-/// Prepares the launch of a task and binds its addresses.
-pub fn prepare(world: &mut World, id: &str) -> Result<TaskLaunch, String> {
+/// Prepares the launch of a task's containers, in the order of the task definition, and binds the task's addresses.
+pub fn prepare(world: &mut World, now: CloudTime, id: &str) -> Result<Vec<ContainerLaunch>, String> {
     let missing = || "CannotStartContainerError: the task definition is gone".to_owned();
     let task = world.ecs.tasks.get(id).cloned().ok_or_else(missing)?;
     let definition = task_definition::find(&world.ecs, &task.definition).cloned().ok_or_else(missing)?;
     let mut containers = Vec::new();
     for container in &definition.containers {
-        containers.push(container_launch(world, &task, container)?);
+        containers.push(container_launch(world, now, &task, container)?);
     }
     bind(world, &task, &mut containers)?;
-    Ok(TaskLaunch { task_id: id.to_owned(), containers })
+    note_digests(world, id);
+    Ok(containers)
 }
 
 /// A container's launch, without its ports.
-fn container_launch(world: &World, task: &Task, container: &Container) -> Result<ContainerLaunch, String> {
+fn container_launch(
+    world: &mut World,
+    now: CloudTime,
+    task: &Task,
+    container: &Container,
+) -> Result<ContainerLaunch, String> {
     let environment = environment(world, task, container)?;
     let image = &container.image;
-    let program = world.images.resolve(image).cloned().ok_or_else(|| {
+    let program = world.images.resolve(image).map(|found| found.program.clone()).ok_or_else(|| {
         format!(
             "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found"
         )
@@ -35,14 +42,24 @@ fn container_launch(world: &World, task: &Task, container: &Container) -> Result
         .and_then(|given| given["command"].as_array())
         .map(|words| words.iter().filter_map(Value::as_str).map(str::to_owned).collect());
     Ok(ContainerLaunch {
+        task_id: task.id.clone(),
         name: container.name.clone(),
         program,
         entry_point: container.entry_point.clone(),
         command: command.unwrap_or_else(|| container.command.clone()),
         environment,
+        working_directory: container.working_directory.clone(),
         ports: Vec::new(),
-        log: log(world, task, container)?,
+        log: log(world, now, task, container)?,
     })
+}
+
+/// Notes what each container's image was when it was pulled.
+fn note_digests(world: &mut World, id: &str) {
+    let World { ecs, images, .. } = world;
+    for container in ecs.tasks.get_mut(id).into_iter().flat_map(|task| &mut task.containers) {
+        container.image_digest = images.resolve(&container.image).map(|image| image.digest.clone());
+    }
 }
 
 /// What RunTask overrides of a container.
@@ -79,18 +96,26 @@ fn secret_value<'a>(world: &'a World, secret: &Secret) -> Result<&'a str, String
 }
 
 /// Log group and stream `prefix/container/task` of a container that logs to CloudWatch.
-fn log(world: &World, task: &Task, container: &Container) -> Result<Option<(String, String)>, String> {
-    let Some(logs) = container.log_configuration.as_ref().filter(|logs| logs.log_driver == "awslogs") else {
+fn log(
+    world: &mut World,
+    now: CloudTime,
+    task: &Task,
+    container: &Container,
+) -> Result<Option<(String, String)>, String> {
+    let Some(configuration) = container.log_configuration.as_ref().filter(|logs| logs.log_driver == "awslogs") else {
         return Ok(None);
     };
-    let group = logs.options.get("awslogs-group").cloned().unwrap_or_default();
+    let group = configuration.options.get("awslogs-group").cloned().unwrap_or_default();
+    if configuration.options.get("awslogs-create-group").is_some_and(|create| create == "true") {
+        logs::create_if_missing(world, now, &group);
+    }
     if !logs::exists(world, &group) {
         return Err(
             "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
                 .to_owned(),
         );
     }
-    let stream = match logs.options.get("awslogs-stream-prefix") {
+    let stream = match configuration.options.get("awslogs-stream-prefix") {
         Some(prefix) => format!("{prefix}/{}/{}", container.name, task.id),
         None => format!("{}-{}", task.id, container.name),
     };

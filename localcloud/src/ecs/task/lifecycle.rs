@@ -1,19 +1,19 @@
 //! The life of a task: PROVISIONING, PENDING, RUNNING, DEACTIVATING, STOPPING, STOPPED.
 //!
 //! ```text
-//!   start ─▶ PROVISIONING ─timer▶ PENDING ─TaskStarted▶ RUNNING ─stop▶ DEACTIVATING ─drained▶ STOPPING ─ContainerExited▶ STOPPED
+//!   start ─▶ PROVISIONING ─timer▶ PENDING ─all started▶ RUNNING ─stop▶ DEACTIVATING ─drained▶ STOPPING ─all ended▶ STOPPED
 //! ```
 //! Without targets there is nothing to drain, and a task that never ran goes to STOPPED by the shortest way. Every step that changes what a
 //! service has rings its scheduler.
 
 use std::time::Duration;
 
-use super::{Status, StopCode, launch};
+use super::{Status, StopCode, containers, launch};
 use crate::clock::CloudTime;
 use crate::ecs::deployment::{self, Failure};
 use crate::ecs::service::reconcile_at;
-use crate::ecs::{Timer, events, task_definition};
-use crate::effect::{Effect, Report};
+use crate::ecs::{Timer, events};
+use crate::effect::Report;
 use crate::elb;
 use crate::world::{self, World};
 
@@ -23,23 +23,22 @@ const FAILING: Duration = Duration::from_millis(200);
 /// How long a STOPPED task can be described, in cloud time.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
+/// Why a task stopped that an essential container has left, in AWS's words.
+const CONTAINER_EXITED: &str = "Essential container in task exited";
+
 /// STOPPED tasks that can be described; the oldest give way.
 const MAX_STOPPED: usize = 1_000;
-
-/// Seconds between SIGTERM and SIGKILL unless a container says otherwise.
-const STOP_TIMEOUT_SECONDS: u64 = 30;
 
 /// PENDING: starts the containers, or finds out that they cannot start.
 pub fn launch(world: &mut World, now: CloudTime, id: &str) {
     let Some(task) = world.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Provisioning) else { return };
     task.set_status(Status::Pending);
-    match launch::prepare(world, id) {
-        Ok(launch) => {
+    match launch::prepare(world, now, id) {
+        Ok(launches) => {
             if let Some(task) = world.ecs.tasks.get_mut(id) {
-                task.launched = true;
                 task.pull_stopped_at = Some(now);
             }
-            world.effects.push(Effect::StartTask(launch));
+            containers::launch(world, now, id, launches);
         }
         Err(reason) => {
             let report = Report::TaskFailedToStart { task_id: id.to_owned(), reason };
@@ -48,8 +47,8 @@ pub fn launch(world: &mut World, now: CloudTime, id: &str) {
     }
 }
 
-/// RUNNING: registers the task with its target groups.
-pub fn started(world: &mut World, now: CloudTime, id: &str) {
+/// RUNNING, once all containers have started: registers the task with its target groups.
+pub(super) fn running(world: &mut World, now: CloudTime, id: &str) {
     let Some(task) = world.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Pending) else { return };
     task.set_status(Status::Running);
     task.started_at = Some(now);
@@ -64,15 +63,15 @@ pub fn started(world: &mut World, now: CloudTime, id: &str) {
     ring(world, now, id);
 }
 
-/// Takes in that the task could not be started.
+/// Takes in that the task could not be started, as a whole or for one of its containers.
 pub fn failed_to_start(world: &mut World, now: CloudTime, id: &str, reason: &str) {
     let Some(task) = world.ecs.tasks.get_mut(id).filter(|task| task.status != Status::Stopped) else { return };
     if task.is_wanted() {
-        task.stop_wanted = true;
-        task.stopping_at = Some(now);
-        task.stop_code = Some(StopCode::TaskFailedToStart);
-        task.stopped_reason = Some(reason.to_owned());
-        if let Some(container) = task.containers.first_mut() {
+        task.mark_stopping(now, StopCode::TaskFailedToStart, reason);
+        // A reason that no container has yet is that of the first.
+        if task.containers.iter().all(|container| container.reason.is_none())
+            && let Some(container) = task.containers.first_mut()
+        {
             container.reason = Some(reason.to_owned());
         }
         let (service, number) = (task.service.clone(), task.deployment);
@@ -80,40 +79,26 @@ pub fn failed_to_start(world: &mut World, now: CloudTime, id: &str, reason: &str
             deployment::record_failure(world, now, &key, number, Failure::Start);
         }
     }
-    finish(world, now, id);
+    end_containers(world, now, id);
 }
 
-/// Takes in that a container ended. The task ends with an essential one.
-pub fn container_exited(world: &mut World, now: CloudTime, id: &str, name: &str, exit_code: i32) {
+/// Takes in that an essential container ended, or the last one.
+pub(super) fn essential_container_exited(world: &mut World, now: CloudTime, id: &str, name: &str, exit_code: i32) {
     let Some(task) = world.ecs.tasks.get_mut(id).filter(|task| task.status != Status::Stopped) else { return };
-    let Some(container) = task.containers.iter_mut().find(|container| container.name == name) else { return };
-    container.exit_code = Some(exit_code);
-    let definition = task.definition.clone();
-    let (ended, wanted, stopping) = (task.has_ended(), task.is_wanted(), task.status == Status::Stopping);
-    let essential = task_definition::find(&world.ecs, &definition)
-        .and_then(|definition| definition.container(name).map(|container| container.essential))
-        .unwrap_or(true);
-    if wanted && (essential || ended) {
-        essential_container_exited(world, now, id, name, exit_code);
+    if task.is_wanted() {
+        task.mark_stopping(now, StopCode::EssentialContainerExited, CONTAINER_EXITED);
+        record_exit(world, now, id, name, exit_code);
     }
-    if ended {
-        finish(world, now, id);
-    } else if essential && !stopping {
-        end_containers(world, id);
-    }
+    end_containers(world, now, id);
 }
 
-fn essential_container_exited(world: &mut World, now: CloudTime, id: &str, name: &str, exit_code: i32) {
-    let Some(task) = world.ecs.tasks.get_mut(id) else { return };
-    let reason = "Essential container in task exited";
-    task.stop_wanted = true;
-    task.stopping_at = Some(now);
-    task.stop_code = Some(StopCode::EssentialContainerExited);
-    task.stopped_reason = Some(reason.to_owned());
+/// Tells the task's service of the container that ended, and the deployment of the failure that this was.
+fn record_exit(world: &mut World, now: CloudTime, id: &str, name: &str, exit_code: i32) {
+    let Some(task) = world.ecs.tasks.get(id) else { return };
     let (was_healthy, ran) = (task.was_healthy, task.started_at.is_some());
     let (Some(key), Some(number)) = (task.service.clone(), task.deployment) else { return };
     // AWS leaves this to the task's stop reason; here the service says it too, since it is what someone looks for first.
-    let why = format!("{reason} (container {name}, exit code {exit_code})");
+    let why = format!("{CONTAINER_EXITED} (container {name}, exit code {exit_code})");
     events::record(world, now, &key, format!("(service {}) (task {id}) stopped: {why}.", key.name));
     if !was_healthy {
         deployment::record_failure(world, now, &key, number, if ran { Failure::Run } else { Failure::Start });
@@ -123,19 +108,13 @@ fn essential_container_exited(world: &mut World, now: CloudTime, id: &str, name:
 /// Ends a task: drains it from its target groups first.
 pub fn stop(world: &mut World, now: CloudTime, id: &str, code: StopCode, reason: &str) {
     let Some(task) = world.ecs.tasks.get_mut(id).filter(|task| task.is_wanted()) else { return };
-    task.stop_wanted = true;
-    task.stopping_at = Some(now);
-    task.stop_code = Some(code);
-    task.stopped_reason = Some(reason.to_owned());
-    let (status, launched) = (task.status, task.launched);
-    match status {
-        Status::Running if !task.targets.is_empty() => {
-            task.set_status(Status::Deactivating);
-            deregister(world, now, id);
-            drained(world, now, id);
-        }
-        _ if !launched => finish(world, now, id),
-        _ => end_containers(world, id),
+    task.mark_stopping(now, code, reason);
+    if task.status == Status::Running && !task.targets.is_empty() {
+        task.set_status(Status::Deactivating);
+        deregister(world, now, id);
+        drained(world, now, id);
+    } else {
+        end_containers(world, now, id);
     }
     ring(world, now, id);
 }
@@ -144,7 +123,7 @@ pub fn stop(world: &mut World, now: CloudTime, id: &str, code: StopCode, reason:
 pub fn drained(world: &mut World, now: CloudTime, id: &str) {
     let Some(task) = world.ecs.tasks.get(id).filter(|task| task.status == Status::Deactivating) else { return };
     if task.targets.iter().all(|(group, target)| elb::health(world, group, target).is_none()) {
-        end_containers(world, id);
+        end_containers(world, now, id);
         ring(world, now, id);
     }
 }
@@ -165,29 +144,29 @@ fn deregister(world: &mut World, now: CloudTime, id: &str) {
     }
 }
 
-/// STOPPING: has the runtime end what still runs.
-fn end_containers(world: &mut World, id: &str) {
+/// STOPPING: has what still runs end. STOPPED, if nothing does.
+fn end_containers(world: &mut World, now: CloudTime, id: &str) {
+    let Some(task) = world.ecs.tasks.get(id) else { return };
+    let was_running = task.status == Status::Running;
+    containers::end(world, id);
+    // A task that crashed is still a target: soon nothing answers there any more.
+    if was_running {
+        deregister(world, now, id);
+    }
     let Some(task) = world.ecs.tasks.get_mut(id) else { return };
-    task.set_status(Status::Stopping);
-    let definition = task.definition.clone();
-    let timeouts = task_definition::find(&world.ecs, &definition).into_iter().flat_map(|definition| {
-        definition.containers.iter().map(|container| container.stop_timeout.unwrap_or(STOP_TIMEOUT_SECONDS))
-    });
-    let grace = Duration::from_secs(timeouts.max().unwrap_or(STOP_TIMEOUT_SECONDS));
-    world.effects.push(Effect::StopTask { task_id: id.to_owned(), grace });
+    if task.has_ended() {
+        finish(world, now, id);
+    } else if task.status != Status::Stopping {
+        task.set_status(Status::Stopping);
+    }
 }
 
 /// STOPPED: gives back what the task held.
 fn finish(world: &mut World, now: CloudTime, id: &str) {
     let Some(task) = world.ecs.tasks.get_mut(id) else { return };
-    let was_running = task.status == Status::Running;
     task.set_status(Status::Stopped);
     task.stopping_at = task.stopping_at.or(Some(now));
     task.stopped_at = Some(now);
-    // A task that crashed is still a target: nothing answers there any more.
-    if was_running {
-        deregister(world, now, id);
-    }
     launch::release(world, id);
     world.timers.set(now.after(REMEMBERED), world::Timer::Ecs(Timer::ForgetTask(id.to_owned())));
     forget_surplus(world, id);
@@ -208,7 +187,7 @@ fn forget_surplus(world: &mut World, id: &str) {
 }
 
 /// Has the scheduler look at the task's service.
-fn ring(world: &mut World, now: CloudTime, id: &str) {
+pub(super) fn ring(world: &mut World, now: CloudTime, id: &str) {
     if let Some(key) = world.ecs.tasks.get(id).and_then(|task| task.service.clone()) {
         reconcile_at(world, now, &key);
     }

@@ -8,8 +8,8 @@ use super::{StopCode, lifecycle, view};
 use crate::call::{Answer, ApiError};
 use crate::clock::CloudTime;
 use crate::ecs::errors::invalid;
-use crate::ecs::placement::NoPlace;
-use crate::ecs::service::{LaunchType, NetworkConfiguration, Workload, check_network, check_placement};
+use crate::ecs::placement::{self, NoPlace};
+use crate::ecs::service::{LaunchType, NetworkConfiguration, Workload, check_network};
 use crate::ecs::tags::{self, Tag, Tags};
 use crate::ecs::{Remembered, cluster, name_of, read, task_definition};
 use crate::world::World;
@@ -141,7 +141,7 @@ fn workload(world: &World, input: &Run) -> Result<Workload, ApiError> {
         load_balancers: Vec::new(),
     };
     check_network(definition, &workload)?;
-    check_placement(&input.placement_constraints, &input.placement_strategy)?;
+    placement::check(&input.placement_constraints, &input.placement_strategy)?;
     for given in &input.overrides.container_overrides {
         if definition.container(&given.name).is_none() {
             return Err(invalid(format!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Interface, Status, Task, TaskContainer};
+use super::{Health, Interface, Stage, Status, Task, TaskContainer};
 use crate::clock::CloudTime;
 use crate::ecs::placement::{self, Binding, Needs, NoPlace, Place, Purpose};
 use crate::ecs::service::{LaunchType, LoadBalancer, ServiceKey, Workload};
@@ -79,7 +79,6 @@ pub fn start(world: &mut World, now: CloudTime, new: NewTask<'_>) -> Result<Stri
         interface,
         bindings,
         targets: Vec::new(),
-        launched: false,
         was_healthy: false,
         version: 1,
         created_at: now,
@@ -101,8 +100,14 @@ fn containers(world: &World, definition: &TaskDefinition, cluster: &str, id: &st
     let container = |container: &Container| TaskContainer {
         name: container.name.clone(),
         image: container.image.clone(),
+        image_digest: None,
         arn: world.arn("ecs", &format!("container/{cluster}/{id}/{}", container.name)),
         runtime_id: format!("{id}-{}", container.name),
+        stage: Stage::Waiting,
+        launch: None,
+        started_at: None,
+        health: Health::default(),
+        stop_asked: false,
         exit_code: None,
         reason: None,
     };
@@ -112,7 +117,8 @@ fn containers(world: &World, definition: &TaskDefinition, cluster: &str, id: &st
 fn place(world: &mut World, definition: &TaskDefinition, new: &NewTask<'_>) -> Result<Place, NoPlace> {
     let purpose = Purpose {
         cluster: new.cluster,
-        service: new.service.map(|(key, _)| key),
+        group: &new.group,
+        definition_constraints: &definition.placement_constraints,
         constraints: new.constraints,
         strategy: new.strategy,
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Interface, Status, Task, TaskContainer};
+use super::{Interface, Stage, Status, Task, TaskContainer, health};
 use crate::clock::CloudTime;
 use crate::ecs::service::LaunchType;
 use crate::ecs::{cluster, tags, task_definition};
@@ -27,7 +27,7 @@ pub fn view(world: &World, task: &Task, with_tags: bool) -> Value {
         "desiredStatus": if task.is_wanted() { "RUNNING" } else { "STOPPED" },
         "enableExecuteCommand": task.execute_command,
         "group": task.group,
-        "healthStatus": health(world, task),
+        "healthStatus": health::of_task(world, task).unwrap_or_default().name(),
         "lastStatus": task.status.name(),
         "launchType": task.launch_type,
         "overrides": task.overrides,
@@ -69,13 +69,6 @@ fn availability_zone(world: &World, task: &Task) -> String {
     instance.map_or_else(|| format!("{}a", world.region), |instance| instance.availability_zone.clone())
 }
 
-/// Container health: only where a health check is defined, and then that of a container that runs.
-fn health(world: &World, task: &Task) -> &'static str {
-    let definition = task_definition::find(&world.ecs, &task.definition);
-    let checked = definition.is_some_and(|definition| definition.containers.iter().any(|c| c.health_check.is_some()));
-    if checked && task.status == Status::Running { "HEALTHY" } else { "UNKNOWN" }
-}
-
 fn attachment(task: &Task, interface: &Interface) -> Value {
     let status = match task.status {
         Status::Provisioning => "ATTACHING",
@@ -111,10 +104,10 @@ fn container_view(world: &World, task: &Task, container: &TaskContainer) -> Valu
         .interface
         .iter()
         .map(|interface| json!({"attachmentId": interface.attachment_id, "privateIpv4Address": interface.address}));
-    let last_status = match (container.exit_code, task.status) {
-        (Some(_), _) | (None, Status::Stopped) => "STOPPED",
-        (None, Status::Provisioning | Status::Pending) => "PENDING",
-        (None, Status::Running | Status::Deactivating | Status::Stopping) => "RUNNING",
+    let last_status = match container.stage {
+        Stage::Waiting | Stage::Starting => "PENDING",
+        Stage::Running => "RUNNING",
+        Stage::Ended => "STOPPED",
     };
     let mut view = json!({
         "containerArn": container.arn,
@@ -124,7 +117,7 @@ fn container_view(world: &World, task: &Task, container: &TaskContainer) -> Valu
         "lastStatus": last_status,
         "networkBindings": bindings.collect::<Vec<_>>(),
         "networkInterfaces": interfaces.collect::<Vec<_>>(),
-        "healthStatus": "UNKNOWN",
+        "healthStatus": container.health.status().name(),
         "cpu": definition.map_or(0, |definition| definition.cpu).to_string(),
     });
     let mut put = |name: &str, value: Option<Value>| {
@@ -132,13 +125,11 @@ fn container_view(world: &World, task: &Task, container: &TaskContainer) -> Valu
             view[name] = value;
         }
     };
-    put("runtimeId", task.launched.then(|| json!(container.runtime_id)));
+    put("imageDigest", container.image_digest.as_ref().map(|digest| json!(digest)));
+    put("runtimeId", container.started_at.map(|_| json!(container.runtime_id)));
     put("exitCode", container.exit_code.map(|code| json!(code)));
     put("reason", container.reason.as_ref().map(|reason| json!(reason)));
     put("memory", definition.and_then(|d| d.memory).map(|memory| json!(memory.to_string())));
     put("memoryReservation", definition.and_then(|d| d.memory_reservation).map(|memory| json!(memory.to_string())));
-    if definition.is_some_and(|definition| definition.health_check.is_some()) {
-        put("healthStatus", Some(json!(health(world, task))));
-    }
     view
 }

@@ -1,11 +1,17 @@
 //! What RegisterTaskDefinition refuses.
 
+mod logs;
+mod size;
+mod volumes;
+
 use std::collections::BTreeSet;
 
+use super::health_check::HealthCheck;
 use super::register::Register;
-use super::{Container, NetworkMode};
+use super::{Container, NetworkMode, dependency};
 use crate::call::ApiError;
 use crate::ecs::errors::client;
+use crate::ecs::placement;
 use crate::region;
 
 /// Containers that one task definition may have.
@@ -19,6 +25,10 @@ pub fn check(
     cpu: Option<u32>,
     memory: Option<u32>,
 ) -> Result<(), ApiError> {
+    if input.enable_fault_injection == Some(true) {
+        return Err(ApiError::not_implemented("ecs RegisterTaskDefinition with enableFaultInjection"));
+    }
+    let volumes = volumes::read(&input.volumes)?;
     check_name("Family", &input.family)?;
     if containers.is_empty() {
         return Err(client("Container list cannot be empty."));
@@ -41,6 +51,13 @@ pub fn check(
             "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
         ));
     }
+    let problem = size::problem(containers, cpu, memory)
+        .or_else(|| volumes::problem(containers, &volumes))
+        .or_else(|| dependency::problem(containers));
+    if let Some(problem) = problem {
+        return Err(client(problem));
+    }
+    placement::check_of_definition(&input.placement_constraints)?;
     check_compatibilities(input, mode, containers, cpu, memory)
 }
 
@@ -68,6 +85,9 @@ fn check_container(container: &Container, task_memory: Option<u32>) -> Result<()
         }
         _ => {}
     }
+    if let Some(problem) = container.health_check.as_ref().and_then(HealthCheck::problem) {
+        return refuse(&problem);
+    }
     let ports: BTreeSet<_> =
         container.port_mappings.iter().map(|port| (port.container_port, port.protocol.as_str())).collect();
     if ports.len() != container.port_mappings.len() {
@@ -76,13 +96,7 @@ fn check_container(container: &Container, task_memory: Option<u32>) -> Result<()
     if container.port_mappings.iter().any(|port| port.container_port == 0) {
         return refuse("'containerPort' must be between 1 and 65535.");
     }
-    let logs = container.log_configuration.as_ref().filter(|logs| logs.log_driver == "awslogs");
-    if let Some(missing) =
-        logs.and_then(|logs| ["awslogs-group", "awslogs-region"].into_iter().find(|o| !logs.options.contains_key(*o)))
-    {
-        return Err(client(format!("Log driver awslogs requires options: {missing}")));
-    }
-    Ok(())
+    container.log_configuration.as_ref().map_or(Ok(()), logs::check)
 }
 
 /// Refuses logs and secrets of another region, which AWS takes: tasks here reach those of their own region alone.
@@ -119,8 +133,14 @@ fn check_compatibilities(
             "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
         )));
     }
-    if containers.iter().any(|container| container.stop_timeout.is_some_and(|seconds| !(2..=120).contains(&seconds))) {
-        return Err(client("stopTimeout must be between 2 and 120 seconds on Fargate."));
+    let mut timeouts = containers
+        .iter()
+        .flat_map(|container| [("startTimeout", container.start_timeout), ("stopTimeout", container.stop_timeout)]);
+    if let Some((member, _)) = timeouts.find(|(_, given)| given.is_some_and(|s| !(2..=120).contains(&s))) {
+        return Err(client(format!("{member} must be between 2 and 120 seconds on Fargate.")));
+    }
+    if !input.placement_constraints.is_empty() {
+        return Err(client("Fargate does not support task placement constraints."));
     }
     let logs = |container: &Container| container.log_configuration.as_ref().is_some_and(|l| l.log_driver == "awslogs");
     if input.execution_role_arn.is_none() && containers.iter().any(logs) {
@@ -147,6 +167,7 @@ pub fn suits_fargate(mode: NetworkMode, cpu: Option<u32>, memory: Option<u32>) -
         4096 => gib(8..=30, 1),
         8192 => gib(16..=60, 4),
         16384 => gib(32..=120, 8),
+        32768 => [61440, 122_880, 249_856].contains(&memory),
         _ => false,
     };
     pair && mode == NetworkMode::Awsvpc

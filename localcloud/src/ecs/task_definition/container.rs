@@ -6,59 +6,32 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::NetworkMode;
-use crate::call::ApiError;
+use super::dependency::Dependency;
+use super::health_check::{HealthCheck, INTERVAL_SECONDS, RETRIES, TIMEOUT_SECONDS};
+use crate::call::{ApiError, input};
 use crate::ecs::errors::client;
 
-/// Every member that a container definition has.
-const MEMBERS: [&str; 43] = [
-    "name",
-    "image",
+/// Members that are kept and shown, and have no effect here; `tests/accepted/fields.txt` says why.
+const STORED: [&str; 14] = [
     "repositoryCredentials",
-    "cpu",
-    "memory",
-    "memoryReservation",
-    "links",
-    "portMappings",
-    "essential",
-    "restartPolicy",
-    "entryPoint",
-    "command",
-    "environment",
-    "environmentFiles",
-    "mountPoints",
-    "volumesFrom",
-    "linuxParameters",
-    "secrets",
-    "dependsOn",
-    "startTimeout",
-    "stopTimeout",
-    "versionConsistency",
-    "hostname",
     "user",
-    "workingDirectory",
-    "disableNetworking",
+    "hostname",
     "privileged",
     "readonlyRootFilesystem",
-    "dnsServers",
-    "dnsSearchDomains",
-    "extraHosts",
     "dockerSecurityOptions",
-    "interactive",
-    "pseudoTerminal",
     "dockerLabels",
     "ulimits",
-    "logConfiguration",
-    "healthCheck",
     "systemControls",
-    "resourceRequirements",
-    "firelensConfiguration",
-    "credentialSpecs",
-    "stdinOnce",
+    "linuxParameters",
+    "versionConsistency",
+    "interactive",
+    "pseudoTerminal",
+    "disableNetworking",
 ];
 
 /// A container, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Container {
     /// Unique in the task definition.
     pub name: String,
@@ -74,6 +47,7 @@ pub struct Container {
     /// Whether the task ends with this container.
     pub essential: bool,
     /// Ports that the container serves.
+    #[serde(default)]
     pub port_mappings: Vec<PortMapping>,
     /// Replaces the image's entry point.
     #[serde(default)]
@@ -82,6 +56,7 @@ pub struct Container {
     #[serde(default)]
     pub command: Vec<String>,
     /// Environment.
+    #[serde(default)]
     pub environment: Vec<Variable>,
     /// Environment out of parameters.
     #[serde(default)]
@@ -90,13 +65,50 @@ pub struct Container {
     pub log_configuration: Option<LogConfiguration>,
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_timeout: Option<u64>,
-    /// Kept and shown; the local cloud runs no commands, it takes a running container for healthy.
-    pub health_check: Option<Value>,
+    /// Seconds that other containers wait for this one to be as they need it; `None`: for ever.
+    pub start_timeout: Option<u64>,
+    /// How its health is found out.
+    pub health_check: Option<HealthCheck>,
+    /// What has to be true of other containers before it starts.
+    #[serde(default)]
+    pub depends_on: Vec<Dependency>,
+    /// Directory that its processes start in.
+    pub working_directory: Option<String>,
+    /// Where volumes are mounted.
+    #[serde(default)]
+    pub mount_points: Vec<MountPoint>,
+    /// Containers whose mounts it has too.
+    #[serde(default)]
+    pub volumes_from: Vec<VolumeFrom>,
+}
+
+/// A mount of a volume. There are no mounts here: it is only held against the volumes there are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct MountPoint {
+    /// Name of a volume of the task definition.
+    #[serde(default)]
+    pub source_volume: String,
+    #[serde(rename = "containerPath")]
+    _container_path: Option<String>,
+    #[serde(rename = "readOnly")]
+    _read_only: Option<bool>,
+}
+
+/// All mounts of another container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VolumeFrom {
+    /// The other container.
+    #[serde(default)]
+    pub source_container: String,
+    #[serde(rename = "readOnly")]
+    _read_only: Option<bool>,
 }
 
 /// A port of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PortMapping {
     /// Port in the container.
     pub container_port: u16,
@@ -105,10 +117,17 @@ pub struct PortMapping {
     pub host_port: u16,
     /// `tcp` or `udp`.
     pub protocol: String,
+    /// For Service Connect, which there is none of.
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    /// The same.
+    #[serde(rename = "appProtocol")]
+    _app_protocol: Option<String>,
 }
 
 /// An environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Name.
     pub name: String,
@@ -119,7 +138,7 @@ pub struct Variable {
 
 /// An environment variable whose value is a parameter's.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Secret {
     /// Name.
     pub name: String,
@@ -129,7 +148,7 @@ pub struct Secret {
 
 /// Log driver and its options.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct LogConfiguration {
     /// `awslogs`, or one that writes nowhere here.
     pub log_driver: String,
@@ -140,11 +159,6 @@ pub struct LogConfiguration {
 
 /// Adds what AWS adds to a container definition in its answers.
 pub fn complete(definition: &mut Map<String, Value>, network_mode: NetworkMode) -> Result<(), ApiError> {
-    if let Some(unknown) = definition.keys().find(|member| !MEMBERS.contains(&member.as_str())) {
-        return Err(ApiError::not_implemented(format!(
-            "ecs RegisterTaskDefinition with containerDefinitions.{unknown}"
-        )));
-    }
     let mut default = |member: &str, value: Value| {
         definition.entry(member).or_insert(value);
     };
@@ -157,18 +171,15 @@ pub fn complete(definition: &mut Map<String, Value>, network_mode: NetworkMode) 
         complete_port(mapping, network_mode)?;
     }
     if let Some(check) = definition.get_mut("healthCheck").and_then(Value::as_object_mut) {
-        for (member, value) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
-            check.entry(member).or_insert(json!(value));
-        }
+        check.entry("interval").or_insert(json!(INTERVAL_SECONDS));
+        check.entry("timeout").or_insert(json!(TIMEOUT_SECONDS));
+        check.entry("retries").or_insert(json!(RETRIES));
     }
     Ok(())
 }
 
 fn complete_port(mapping: &mut Value, network_mode: NetworkMode) -> Result<(), ApiError> {
     let Some(mapping) = mapping.as_object_mut() else { return Ok(()) };
-    if mapping.contains_key("containerPortRange") {
-        return Err(ApiError::not_implemented("ecs RegisterTaskDefinition with containerPortRange"));
-    }
     let container_port = mapping.get("containerPort").cloned().unwrap_or(json!(0));
     let same = matches!(network_mode, NetworkMode::Awsvpc | NetworkMode::Host);
     let host_port = mapping.entry("hostPort").or_insert(json!(0));
@@ -185,13 +196,25 @@ fn complete_port(mapping: &mut Value, network_mode: NetworkMode) -> Result<(), A
     Ok(())
 }
 
-/// The typed view of completed definitions.
+/// The typed view of completed definitions. A member that is neither acted upon nor stored is refused by name, unless it asks for nothing.
 pub fn typed(definitions: &[Map<String, Value>]) -> Result<Vec<Container>, ApiError> {
     let typed = |definition: &Map<String, Value>| {
-        serde_json::from_value(Value::Object(definition.clone()))
-            .map_err(|error| client(format!("Invalid container definition: {error}")))
+        let asks = |(name, value): &(&String, &Value)| !STORED.contains(&name.as_str()) && !asks_for_nothing(value);
+        let acted: Map<String, Value> =
+            definition.iter().filter(asks).map(|(name, value)| (name.clone(), value.clone())).collect();
+        input("ecs", "RegisterTaskDefinition, containerDefinitions,", acted.into())
     };
     definitions.iter().map(typed).collect()
+}
+
+/// Whether a member says what holds without it.
+fn asks_for_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(members) => members.is_empty() || members.get("enabled") == Some(&Value::Bool(false)),
+        _ => false,
+    }
 }
 
 /// CPU units of a task's `cpu`: a number of units, or of vCPUs as in `1 vCPU`.

@@ -23,16 +23,16 @@ pub struct Register {
     #[serde(default)]
     pub(super) requires_compatibilities: Vec<String>,
     #[serde(default)]
-    volumes: Vec<Value>,
+    pub(super) volumes: Vec<Value>,
     #[serde(default)]
-    placement_constraints: Vec<Value>,
+    pub(super) placement_constraints: Vec<Value>,
     #[serde(default)]
     tags: Vec<Tag>,
     runtime_platform: Option<Value>,
     ephemeral_storage: Option<Value>,
     pid_mode: Option<String>,
     ipc_mode: Option<String>,
-    enable_fault_injection: Option<bool>,
+    pub(super) enable_fault_injection: Option<bool>,
 }
 
 /// RegisterTaskDefinition: never idempotent, always the next number.
@@ -54,6 +54,7 @@ pub fn register(world: &mut World, now: CloudTime, mut input: Register) -> Answe
         arn: world.arn("ecs", &format!("task-definition/{}:{revision}", input.family)),
         fargate: check::suits_fargate(network_mode, cpu, memory),
         sent: sent(&input, network_mode, cpu, memory),
+        placement_constraints: input.placement_constraints,
         family: input.family,
         revision,
         status: Status::Active,

@@ -27,11 +27,13 @@ fn program() -> Program {
 fn launch(entry_point: &[&str], command: &[&str], environment: &[(&str, &str)]) -> ContainerLaunch {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     ContainerLaunch {
+        task_id: "t".to_owned(),
         name: "monolith".to_owned(),
         program: program(),
         entry_point: owned(entry_point),
         command: owned(command),
         environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        working_directory: None,
         ports: vec![(5000, "127.0.0.1:20000".parse().unwrap()), (5001, "127.0.0.1:20001".parse().unwrap())],
         log: None,
     }
@@ -68,6 +70,7 @@ fn durations_shrink_with_the_speed() {
 }
 
 mod running {
+    use std::future::pending;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -79,7 +82,7 @@ mod running {
     use crate::clock::{Clock, CloudTime};
     use crate::cloud::Cloud;
     use crate::images::{Images, Program};
-    use crate::runtime::container::Container;
+    use crate::runtime::container::{Container, Surroundings};
     use crate::runtime::model::Model;
     use crate::runtime::reaper::Reaper;
     use crate::world::World;
@@ -89,7 +92,7 @@ mod running {
 
     struct Machine {
         cloud: Arc<Cloud>,
-        reaper: Reaper,
+        reaper: Arc<Reaper>,
         stop: watch::Sender<Option<Duration>>,
     }
 
@@ -100,18 +103,19 @@ mod running {
             cloud.call(Service::Logs, "CreateLogGroup", json!({ "logGroupName": "g" })).unwrap();
             // A program that reads its input to the end is all that a reaper is when nothing is killed.
             let reaper = Reaper::start(&Program { path: "/bin/cat".into(), arguments: Vec::new() }).unwrap();
+            let reaper = Arc::new(reaper);
             Self { cloud, reaper, stop: watch::channel(None).0 }
         }
 
         fn start(&self, script: &str) -> Container {
             let mut launch = launch(&["/bin/sh"], &["-c", script], &[("GREETING", "hello")]);
             launch.log = Some(("g".to_owned(), "s".to_owned()));
-            let settings = settings(1.0);
-            Container::start(&settings, &self.reaper, &self.cloud, &launch).unwrap()
+            let surroundings = Surroundings::of(&settings(1.0), &launch);
+            Container::start(&surroundings, &self.reaper, &self.cloud, &launch).unwrap()
         }
 
         async fn ended(&self, container: Container) -> i32 {
-            tokio::time::timeout(DEADLINE, container.ended(&self.reaper, self.stop.subscribe())).await.unwrap()
+            tokio::time::timeout(DEADLINE, container.ended(self.stop.subscribe(), pending())).await.unwrap()
         }
 
         fn lines(&self) -> Vec<String> {
@@ -191,7 +195,8 @@ mod running {
     async fn a_program_that_is_not_there_is_an_error() {
         let machine = Machine::new();
         let launch = launch(&[], &[], &[]);
-        let error = Container::start(&settings(1.0), &machine.reaper, &machine.cloud, &launch).err().unwrap();
+        let surroundings = Surroundings::of(&settings(1.0), &launch);
+        let error = Container::start(&surroundings, &machine.reaper, &machine.cloud, &launch).err().unwrap();
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     }
 

@@ -94,6 +94,23 @@ pub(super) fn manifest() -> impl Strategy<Value = Manifest> {
         })
 }
 
+/// The same manifest with the lists and sizes that ECS's own API has.
+pub(super) fn in_ecss_words(mut value: Value) -> Value {
+    let task = &mut value["spec"]["taskDefinition"];
+    for (key, unit) in [("cpu", " vCPU"), ("memory", "GB")] {
+        if let Some(size) = task[key].as_u64() {
+            task[key] = json!(format!("{}{unit}", size as f64 / 1024.0));
+        }
+    }
+    for (key, content) in [("environment", "value"), ("secrets", "valueFrom")] {
+        let container = &mut task["containers"][0];
+        if let Some(variables) = container[key].as_object() {
+            container[key] = variables.iter().map(|(name, text)| json!({ "name": name, content: text })).collect();
+        }
+    }
+    value
+}
+
 /// `value` in block style; text in double quotes, as JSON escapes it.
 pub(super) fn block_yaml(value: &Value) -> String {
     let mut text = String::new();

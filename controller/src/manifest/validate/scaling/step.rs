@@ -1,6 +1,6 @@
 //! Policies that add or remove tasks by how far an alarm's threshold is passed.
 
-use super::{MAX_COOLDOWN, MAX_TASKS, Problems, alarm, section};
+use super::{MAX_TASKS, MOST, Problems, alarm, section};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{AdjustmentType, ComparisonOperator, Manifest, Scaling, StepAdjustment, StepScaling};
 
@@ -12,7 +12,7 @@ pub(super) fn check(manifest: &Manifest, scaling: &Scaling, problems: &mut Probl
         let path = section().key("step").index(index);
         adjustments(policy, &path, problems);
         magnitude(policy, path.key("minAdjustmentMagnitude"), problems);
-        problems.range(path.key("cooldown"), policy.cooldown, 0..=MAX_COOLDOWN, " seconds");
+        problems.range(path.key("cooldown"), policy.cooldown, 0..=MOST, " seconds");
         alarm::check(&policy.alarm, manifest, &path.key("alarm"), problems);
     }
 }

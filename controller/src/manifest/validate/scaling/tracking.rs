@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::metrics::{ECS, Identity, LOAD_BALANCER, Metric};
-use super::{MAX_COOLDOWN, Problems, math, section};
+use super::{MOST, Problems, math, section};
 use crate::manifest::pointer::Pointer;
 use crate::manifest::{LaunchType, Manifest, PredefinedMetric, Scaling, TargetTracking};
 
@@ -32,8 +32,8 @@ fn one(policy: &TargetTracking, manifest: &Manifest, path: &Pointer, problems: &
         let percent = identity(policy, manifest).is_some_and(|identity| identity.is_utilization());
         target(policy.target, percent, manifest, path.key("target"), problems);
     }
-    problems.range(path.key("scaleOutCooldown"), policy.scale_out_cooldown, 0..=MAX_COOLDOWN, " seconds");
-    problems.range(path.key("scaleInCooldown"), policy.scale_in_cooldown, 0..=MAX_COOLDOWN, " seconds");
+    problems.range(path.key("scaleOutCooldown"), policy.scale_out_cooldown, 0..=MOST, " seconds");
+    problems.range(path.key("scaleInCooldown"), policy.scale_in_cooldown, 0..=MOST, " seconds");
     at
 }
 

@@ -22,7 +22,7 @@ fn views(tasks: &str) -> Vec<TaskView> {
             Some('s') => Condition::Starting,
             Some('w') => Condition::Warming,
             Some('h') => Condition::Healthy,
-            _ => Condition::Unhealthy("tg".to_owned()),
+            _ => Condition::Unhealthy(Cause::Containers),
         },
         created_at: CloudTime::from_millis(i64::try_from(index).unwrap()),
         instance: None,
