@@ -155,7 +155,7 @@ mod running {
         let mut launch = launch(&["/bin/sh"], &["-c", "pwd"], &[]);
         launch.log = Some(("g".to_owned(), "s".to_owned()));
         launch.working_directory = Some("/".to_owned());
-        let start = |launch| {
+        let start = |launch: &crate::effect::ContainerLaunch| {
             Container::start(&Surroundings::of(&settings(1.0), launch), &machine.reaper, &machine.cloud, launch)
         };
         assert_eq!(machine.ended(start(&launch).unwrap()).await, 0);
