@@ -55,8 +55,8 @@ pub struct Plan {
     pub access_key: Option<String>,
     /// Names by which the listeners go besides those of loopback, in lower case.
     pub names: Vec<String>,
-    /// Whether a listener's socket goes to another port where it cannot have the listener's own, and who is told; otherwise
-    /// the call fails.
+    /// Whether a listener's socket goes to another port where it cannot have the listener's own, and who is told;
+    /// otherwise the call fails.
     pub moved: Option<fn(&Moved)>,
     /// Ports of the programs beside the cloud, and what each is. SNS delivers to none of them.
     pub own_ports: BTreeMap<u16, &'static str>,

@@ -16,8 +16,8 @@ use crate::plan::{On, Plan};
 use crate::resource::service::{self, Found};
 use crate::resource::{subscription, task_definition};
 
-/// Tag of a listener by which a stand-in for AWS on one machine says at which port clients connect, while something else has the
-/// listener's own. On AWS no listener has it.
+/// Tag of a listener by which a stand-in for AWS on one machine says at which port clients connect, while something
+/// else has the listener's own. On AWS no listener has it.
 const SOCKET_TAG: &str = "localcloud:port";
 
 /// How an app is.

@@ -1,5 +1,5 @@
-//! Elastic Container Registry: repositories, and the images that were registered under their names when the cloud started. There is
-//! nothing to push to or pull from.
+//! Elastic Container Registry: repositories, and the images that were registered under their names when the cloud
+//! started. There is nothing to push to or pull from.
 
 mod image;
 
@@ -39,7 +39,8 @@ pub fn call(world: &mut World, call: &Call, operation: &str, given: Value) -> An
     }
 }
 
-/// Makes a repository for every image that was registered, with the first call of a region: nobody has to create what is there.
+/// Makes a repository for every image that was registered, with the first call of a region: nobody has to create what
+/// is there.
 fn begin(world: &mut World, now: CloudTime) {
     let World { ecr, images, .. } = world;
     if !std::mem::replace(&mut ecr.has_begun, true) {

@@ -199,8 +199,8 @@ pub fn dns_name<'a>(world: &'a World, load_balancer_arn: &str) -> Option<&'a str
     world.elb.load_balancers.get(load_balancer_arn).map(|balancer| balancer.dns_name.as_str())
 }
 
-/// The port to connect to for `port` of a load balancer's DNS name where it is another one: something else on the machine has
-/// the listener's own. `None` for every other host, whose ports are what they are.
+/// The port to connect to for `port` of a load balancer's DNS name where it is another one: something else on the
+/// machine has the listener's own. `None` for every other host, whose ports are what they are.
 pub fn moved_port(world: &World, host: &str, port: u16) -> Option<u16> {
     let is_balancer = host.trim_end_matches('.').to_ascii_lowercase().ends_with(load_balancer::DNS_SUFFIX);
     world.elb.ports.moved(port).filter(|_| is_balancer)

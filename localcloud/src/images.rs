@@ -1,5 +1,5 @@
-//! What image names resolve to. There is no registry to push to or pull from: an image is a program on this machine, registered
-//! under a repository and a tag when the cloud starts.
+//! What image names resolve to. There is no registry to push to or pull from: an image is a program on this machine,
+//! registered under a repository and a tag when the cloud starts.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -55,14 +55,16 @@ impl Image {
 pub struct Images(BTreeMap<String, BTreeMap<String, Image>>);
 
 impl Images {
-    /// Registers `image` under a name, `REPOSITORY[:TAG]`. Without a tag it is `latest`; a registry's host in front is ignored.
+    /// Registers `image` under a name, `REPOSITORY[:TAG]`. Without a tag it is `latest`; a registry's host in front
+    /// is ignored.
     pub fn insert(&mut self, name: &str, image: Image) {
         let Reference { repository, tag, digest: _ } = Reference::read(name);
         let tags = self.0.entry(repository.to_owned()).or_default();
         tags.insert(tag.unwrap_or(LATEST).to_owned(), image);
     }
 
-    /// The image that a task definition names: by digest if the name has one, else by tag. `None`: it was never registered.
+    /// The image that a task definition names: by digest if the name has one, else by tag. `None`: it was never
+    /// registered.
     pub fn resolve(&self, name: &str) -> Option<&Image> {
         let Reference { repository, tag, digest } = Reference::read(name);
         let tags = self.0.get(repository)?;

@@ -1,5 +1,5 @@
-//! The manifests that people copy run as they are, on the ports that they name, each alone and all together: every app gets Ready,
-//! and fulfils orders.
+//! The manifests that people copy run as they are, on the ports that they name, each alone and all together: every
+//! app gets Ready, and fulfils orders.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

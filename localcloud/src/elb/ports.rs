@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tag of a listener, shown by `DescribeTags` while its socket is at another port than the API says: that port. It is the local
-/// cloud's own and cannot be written, as tags that begin with `aws:` cannot on AWS.
+/// Tag of a listener, shown by `DescribeTags` while its socket is at another port than the API says: that port. It is
+/// the local cloud's own and cannot be written, as tags that begin with `aws:` cannot on AWS.
 pub(super) const SOCKET_TAG: &str = "localcloud:port";
 
 /// Opens and closes listener sockets. A port is reserved once, however many load balancers listen on it.
@@ -20,7 +20,8 @@ pub trait Ports: Send + Sync {
     /// Gives the port back.
     fn release(&self, port: u16);
 
-    /// The port of this machine that clients of a listener connect to: the listener's own, unless something else has that.
+    /// The port of this machine that clients of a listener connect to: the listener's own, unless something else has
+    /// that.
     fn socket(&self, port: u16) -> u16;
 }
 

@@ -1,7 +1,7 @@
 //! Listener sockets on loopback, opened when a listener is created and closed when the last listener of the port is gone.
 //!
-//! A port that something else on this machine holds, or that needs privileges, is the call's error, or, where that is wanted, the
-//! listener's socket goes to another port while the API keeps the listener's own.
+//! A port that something else on this machine holds, or that needs privileges, is the call's error, or, where that is
+//! wanted, the listener's socket goes to another port while the API keeps the listener's own.
 //!
 //! The API reserves and releases ports while the accept loops run elsewhere, so a port is in the table exactly as long as its sockets are
 //! open: a loop that ends closes them under the table's lock, and a port that is wanted again meanwhile simply stays open.

@@ -21,7 +21,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The port to connect to where it is not the URL's: a listener whose own port something else on this machine holds.
+    /// The port to connect to where it is not the URL's: a listener whose own port something else on this machine
+    /// holds.
     pub(super) fn moved_port(&self, world: &World) -> Option<u16> {
         let host = self.host.strip_suffix(&format!(":{}", self.address.port())).unwrap_or(&self.host);
         elb::moved_port(world, host, self.address.port())
