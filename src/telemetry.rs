@@ -37,7 +37,10 @@ pub fn start(common: &Common, environment: &[(String, String)], purpose: Purpose
         1 => "info,interstella=debug,interstella_controller=debug,interstella_localcloud=debug,interstella_hq=debug",
         _ => "info,interstella=trace,interstella_controller=trace,interstella_localcloud=trace,interstella_hq=trace",
     };
-    let wanted = lookup(environment, "RUST_LOG").unwrap_or(level);
+    // What was done is shown by the verb, with its fields.
+    let twice = if purpose == Purpose::Beside { ",interstella_controller::execute=off" } else { "" };
+    let level = format!("{level}{twice}");
+    let wanted = lookup(environment, "RUST_LOG").unwrap_or(&level);
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).parse_lossy(wanted);
     let time = if purpose == Purpose::Kept && screen::size().is_none() { Time::Dated } else { Time::Clock };
     let format = Format {
