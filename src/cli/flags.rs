@@ -10,10 +10,10 @@ const TELLING: &[&str] = &["verbose", "no_color"];
 /// The common flags that `verb` acts on, by their IDs; `None` for a verb that is not known here.
 pub fn acting(verb: &str) -> Option<Vec<&'static str>> {
     let groups: &[&[&str]] = match verb {
-        "plan" | "apply" | "status" | "top" | "list" | "restart" | "retry" | "destroy" => {
+        "plan" | "apply" | "status" | "list" | "restart" | "retry" | "destroy" => {
             &[PLACE, &["manager", "output"], TELLING]
         }
-        "run" => &[PLACE, &["manager"], TELLING],
+        "run" | "top" => &[PLACE, &["manager"], TELLING],
         "load" | "simulate" => &[PLACE, &["output"], TELLING],
         "validate" => &[&["output"], TELLING],
         "up" => &[&["region", "manager"], TELLING],
@@ -44,9 +44,11 @@ fn acting_on(verb: &str, matches: &ArgMatches) -> Vec<&'static str> {
     let calls_nobody = match verb {
         "simulate" => !is_typed(matches, "history"),
         "load" => is_typed(matches, "to"),
+        // The controller that it asks has them itself.
+        "top" => is_typed(matches, "controller"),
         _ => false,
     };
-    acting.retain(|id| !(calls_nobody && PLACE.contains(id)));
+    acting.retain(|id| !(calls_nobody && (PLACE.contains(id) || *id == "manager")));
     acting
 }
 

@@ -105,6 +105,7 @@ fn what_calls_nobody_takes_no_account_and_no_region() {
     for (typed, flag) in [
         (&["simulate", "--load", "a.csv", "--region", "eu-west-1"][..], "--region"),
         (&["load", "--rate", "5", "--to", "http://x/", "--aws-profile", "prod"], "--aws-profile"),
+        (&["top", "--controller", "http://127.0.0.1:8888", "--manager", "me"], "--manager"),
     ] {
         let error = read(typed).unwrap_err().to_string();
         assert!(error.contains(&format!("{flag} does nothing")), "{error}");

@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::block::{Block, row};
-use crate::cli::Format;
 use crate::failure::Failure;
 use crate::headquarters::Headquarters;
 use crate::telemetry::line::Place;
@@ -38,11 +37,6 @@ pub struct Arguments {
 
 /// Looks every two seconds until the verb is ended from outside: redraws in place on a terminal, prints what changed otherwise.
 pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if context.common.output == Format::Json {
-        return Err(
-            Failure::new("top is for people and has no JSON").remedy("interstella status --watch --output json")
-        );
-    }
     let mut source = Source::open(context, arguments).await?;
     let mut headquarters = arguments.hq.clone().map(Headquarters::at);
     let colors = output::colors_of_results(&context.common, &context.environment);

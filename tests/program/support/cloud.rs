@@ -1,6 +1,6 @@
 //! `interstella cloud`, running: a cloud without a controller. Dropping it kills it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::Child;
 
@@ -10,6 +10,11 @@ use super::manifest::Manifest;
 use super::output::Output;
 
 const START: Duration = Duration::from_secs(30);
+
+/// What a verb waits between two passes when there is nothing to do.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// How often a verb may be slow because the machine is.
+const TRIES: u32 = 4;
 
 /// A running cloud, with a manifest for it.
 pub struct Cloud {
@@ -41,6 +46,21 @@ impl Cloud {
     pub async fn run(&self, verb: &[&str]) -> Answer {
         let at = [self.manifest.path(), "--endpoint-url", &self.endpoint];
         command::run(&[verb, &at].concat(), self.manifest.directory()).await
+    }
+
+    /// As [`Self::run`], for a verb that has nothing to do and therefore does not wait for a second pass. A busy machine may be slow
+    /// at it, but not every time.
+    pub async fn run_at_once(&self, verb: &[&str]) -> Answer {
+        let mut took = Vec::new();
+        for _ in 0..TRIES {
+            let started = Instant::now();
+            let answer = self.run(verb).await;
+            took.push(started.elapsed());
+            if took.last() < Some(&INTERVAL) {
+                return answer;
+            }
+        }
+        panic!("{verb:?} waits: {took:?}");
     }
 
     /// Its clients.
