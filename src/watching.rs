@@ -1,5 +1,6 @@
 //! Manifests as they change on disk, for a controller: the last good version of each file, and what is wrong with the present one.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,7 +36,9 @@ pub async fn follow(context: &Context, path: PathBuf) -> Result<watch::Receiver<
 fn take_in(context: &Context, accepted: &mut Accepted, event: SourceEvent, sender: &watch::Sender<Arc<Input>>) {
     // What has changed is told by the controller, which takes it in.
     let Changes { problems, .. } = accepted.update(event);
-    manifests::note(context, &problems);
+    // Where nobody looks on, the controller's line has the first problem.
+    let told = usize::from(!std::io::stderr().is_terminal());
+    manifests::note(context, problems.get(told..).unwrap_or_default());
     let manifests = accepted.apps().into_values().collect();
     let problems = problems.iter().map(ToString::to_string).collect();
     sender.send_replace(Arc::new(Input { manifests, problems }));
