@@ -1,8 +1,8 @@
 //! Elastic Container Service: clusters, task definitions, services, deployments and tasks.
 //!
-//! Handlers change records and set timers; tasks are started and stopped by effects, and everything that follows from a change
-//! is decided by `scheduler::reconcile`. Nothing here waits, listens or starts a process. What has no effect here, such as a volume, is kept and
-//! shown as it was given; `tests/accepted` names every such member with the reason.
+//! Handlers change records and set timers; tasks are started and stopped by effects, and everything that follows from a
+//! change is decided by `scheduler::reconcile`. Nothing here waits, listens or starts a process. What has no effect
+//! here, such as a volume, is kept and shown as it was given; `tests/accepted` names every such member with the reason.
 
 pub mod cluster;
 pub mod container_instance;

@@ -20,7 +20,8 @@ pub enum Effect {
         /// Wall time between the signals.
         grace: Duration,
     },
-    /// Run the health check command of a container. Answered by `ContainerChecked`, or not at all once the container has ended.
+    /// Run the health check command of a container. Answered by `ContainerChecked`, or not at all once the container
+    /// has ended.
     CheckContainer(ContainerCheck),
     /// One health check request to a target.
     CheckTarget(HealthCheckRequest),
@@ -47,7 +48,8 @@ pub struct ContainerLaunch {
     pub environment: Vec<(String, String)>,
     /// Where its processes start; `None`: where the runtime runs.
     pub working_directory: Option<String>,
-    /// Each container port with the loopback address it is really served on. The first one is given to the program as `PORT`.
+    /// Each container port with the loopback address it is really served on. The first one is given to the program as
+    /// `PORT`.
     pub ports: Vec<(u16, SocketAddr)>,
     /// Log group and stream of the output.
     pub log: Option<(String, String)>,
@@ -86,15 +88,15 @@ pub struct HealthCheckRequest {
 pub struct DeliveryRequest {
     /// Identifies the attempt in the report.
     pub delivery_id: u64,
-    /// The subscription's endpoint: an `http://` URL whose host is on loopback (`.localhost` included), or the ARN of a queue
-    /// of this cloud. For a queue the runtime only completes the message.
+    /// The subscription's endpoint: an `http://` URL whose host is on loopback (`.localhost` included), or the ARN of a
+    /// queue of this cloud. For a queue the runtime only completes the message.
     pub endpoint: String,
     /// Port to connect to where it is not the URL's: a listener whose own port something else holds.
     pub moved_port: Option<u16>,
     /// Headers besides Host and Content-Length.
     pub headers: Vec<(String, String)>,
-    /// The members of the body. `Timestamp` (wall time), `Signature` and `SigningCertURL` are empty at the first attempt: the
-    /// runtime completes them off the lock.
+    /// The members of the body. `Timestamp` (wall time), `Signature` and `SigningCertURL` are empty at the first
+    /// attempt: the runtime completes them off the lock.
     pub message: serde_json::Map<String, serde_json::Value>,
     /// Whether the body is the bare message (raw delivery) instead of the envelope.
     pub raw: bool,
@@ -173,8 +175,8 @@ pub enum Report {
         /// The message as it was sent. A retry repeats it, and dead letters hold it.
         message: serde_json::Map<String, serde_json::Value>,
     },
-    /// The receiver of a `SubscriptionConfirmation` answered with its token. Only where nothing really runs: a real receiver
-    /// calls `ConfirmSubscription`.
+    /// The receiver of a `SubscriptionConfirmation` answered with its token. Only where nothing really runs: a real
+    /// receiver calls `ConfirmSubscription`.
     SubscriptionConfirmed {
         /// The topic.
         topic_arn: String,

@@ -1,16 +1,11 @@
 //! Names of regions.
 
-/// How names of the partition `aws` begin. Credentials of one partition are not valid in another (AWS: IAM user
-/// guide, "Partitions"), and the account of this cloud is one of `aws`.
-const AREAS: [&str; 9] = ["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"];
+use interstella_guard::partition;
 
-/// Whether a region of the partition `aws` can have this name, such as `eu-west-1` (botocore: `regionRegex` of
-/// `partitions.json`).
+/// Whether a region of the partition `aws` can have this name, such as `eu-west-1`: credentials of one partition are not valid in
+/// another (AWS: IAM user guide, "Partitions"), and the account of this cloud is one of `aws`.
 pub fn is_name(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [area, place, number] = parts[..] else { return false };
-    let is_of = |text: &str, is: fn(&u8) -> bool| !text.is_empty() && text.bytes().all(|byte| is(&byte));
-    AREAS.contains(&area) && is_of(place, u8::is_ascii_lowercase) && is_of(number, u8::is_ascii_digit)
+    partition::of_region(text).is_some_and(|one| one.id == "aws")
 }
 
 /// The region that an ARN names; `None`: it names none.

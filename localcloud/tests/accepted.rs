@@ -1,8 +1,9 @@
 //! Every member of every input that AWS's models have, held against a list that says what the local cloud does with it.
 //!
-//! `accepted/fields.txt` names each member of each structure that an input can hold: as acted upon, as stored (with the reason why it has no
-//! effect here), or as refused. What is below a refused member needs no line. The test fails when the models have a member that no line names,
-//! when a line names none, when a refused member is not refused by name, and when another one is.
+//! `accepted/fields.txt` names each member of each structure that an input can hold: as acted upon, as stored (with the
+//! reason why it has no effect here), or as refused. What is below a refused member needs no line. The test fails when
+//! the models have a member that no line names, when a line names none, when a refused member is not refused by name,
+//! and when another one is.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,5 +1,5 @@
-//! Tasks: what they are. How one lives is [`lifecycle`]'s, how its containers do [`containers`]'s, whether a service needs one the
-//! scheduler's.
+//! Tasks: what they are. How one lives is [`lifecycle`]'s, how its containers do [`containers`]'s, whether a service
+//! needs one the scheduler's.
 
 pub mod containers;
 pub mod health;

@@ -92,8 +92,8 @@ impl Container {
         self.group.as_ref().map(Group::number)
     }
 
-    /// Waits for the end, by itself or by `stop`, which gives the time between the signals, and until then does what is to be done
-    /// `beside` it. Returns the exit code, 128 + n after signal n.
+    /// Waits for the end, by itself or by `stop`, which gives the time between the signals, and until then does what is
+    /// to be done `beside` it. Returns the exit code, 128 + n after signal n.
     pub(super) async fn ended(
         mut self,
         stop: watch::Receiver<Option<Duration>>,
@@ -154,8 +154,8 @@ fn command_line(launch: &ContainerLaunch) -> Vec<String> {
     std::iter::once(path).chain(arguments.iter().cloned()).collect()
 }
 
-/// The whole environment. What the cloud provides comes last and holds against what the task definition says: a container port
-/// in `PORT` would be the wrong one here.
+/// The whole environment. What the cloud provides comes last and holds against what the task definition says: a
+/// container port in `PORT` would be the wrong one here.
 fn environment(settings: &Settings, launch: &ContainerLaunch) -> Vec<(String, String)> {
     let mut environment = vec![("PATH".to_owned(), settings.search_path.clone())];
     environment.extend(launch.environment.iter().cloned());

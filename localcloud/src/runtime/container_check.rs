@@ -1,6 +1,7 @@
 //! One run of a container's health check: a process beside the container's, with its environment.
 //!
-//! There is no other network, file system or user in a container here, so a check finds the container at `$PORT` of loopback.
+//! There is no other network, file system or user in a container here, so a check finds the container at `$PORT` of
+//! loopback.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -24,7 +25,8 @@ const MAX_SHOWN: usize = 512;
 /// How long the last output may take after the process has ended.
 const OUTPUT_GRACE: Duration = Duration::from_millis(200);
 
-/// Runs the check. Returns why it failed, or `None` if it passed. What it has started ends with it, also when the future is dropped.
+/// Runs the check. Returns why it failed, or `None` if it passed. What it has started ends with it, also when the
+/// future is dropped.
 pub(super) async fn run(check: &ContainerCheck, surroundings: &Surroundings, reaper: &Arc<Reaper>) -> Option<String> {
     let (mut child, mut pipe) = match start(check, surroundings) {
         Ok(started) => started,

@@ -44,8 +44,8 @@ pub struct Settings {
     pub search_path: String,
     /// Cloud seconds in a second of the machine.
     pub speed: f64,
-    /// Environment variables that hold a duration in milliseconds of cloud time, with what they are if a task does not say. A
-    /// task gets them divided by the speed.
+    /// Environment variables that hold a duration in milliseconds of cloud time, with what they are if a task does not
+    /// say. A task gets them divided by the speed.
     pub scaled_ms: Vec<(String, u64)>,
     /// The program that calls [`super::reaper::main`].
     pub reaper: Program,
@@ -91,8 +91,8 @@ struct Running {
 }
 
 impl Process {
-    /// Starts the reaper and, in the background, the making of the signing key. Must be called within a tokio runtime. The error
-    /// says why the reaper could not be started.
+    /// Starts the reaper and, in the background, the making of the signing key. Must be called within a tokio runtime.
+    /// The error says why the reaper could not be started.
     pub fn start(settings: Settings) -> io::Result<Self> {
         let reaper = Reaper::start(&settings.reaper)?;
         Ok(Self(Arc::new(Inner {
@@ -109,7 +109,8 @@ impl Process {
         })))
     }
 
-    /// Ends every task: SIGTERM, and SIGKILL after `grace` (wall time). Starts no task any more. Returns when all are gone.
+    /// Ends every task: SIGTERM, and SIGKILL after `grace` (wall time). Starts no task any more. Returns when all are
+    /// gone.
     pub async fn shut_down(&self, grace: Duration) {
         self.0.close(grace);
         let all_ended = async {
@@ -199,11 +200,7 @@ impl Inner {
         let surroundings = Surroundings::of(&self.settings_in(cloud.region()), launch);
         let started = match Container::start(&surroundings, &self.reaper, cloud, launch) {
             Ok(started) => started,
-            Err(error) => {
-                let program = launch.program.path.display();
-                let reason = format!("CannotStartContainerError: {program}: {error}");
-                return Report::ContainerFailedToStart { task_id, container, reason };
-            }
+            Err(error) => return not_started(launch, &error),
         };
         if let Some(running) = self.containers().running.get_mut(&(task_id.clone(), container.clone())) {
             running.group = started.group();
@@ -295,6 +292,15 @@ impl Inner {
     fn containers(&self) -> MutexGuard<'_, Containers> {
         self.containers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The report of a container that could not be started.
+fn not_started(launch: &ContainerLaunch, error: &io::Error) -> Report {
+    let (task_id, container) = (launch.task_id.clone(), launch.name.clone());
+    let program = launch.program.path.display();
+    let directory = launch.working_directory.as_ref().map(|directory| format!(" in the working directory {directory}"));
+    let reason = format!("CannotStartContainerError: {program}{}: {error}", directory.unwrap_or_default());
+    Report::ContainerFailedToStart { task_id, container, reason }
 }
 
 /// Whether nothing holds a loopback port right now: the probe for [`crate::addresses::Addresses`].

@@ -48,8 +48,8 @@ pub(super) fn shown(attributes: Attributes) -> Result<Map<String, Value>, ApiErr
     attributes.into_iter().map(one).collect()
 }
 
-/// The attribute's value, if name, type and value are what SNS takes: "Name, type, and value must not be empty or null" (AWS:
-/// MessageAttributeValue, API reference).
+/// The attribute's value, if name, type and value are what SNS takes: "Name, type, and value must not be empty or null"
+/// (AWS: MessageAttributeValue, API reference).
 fn value<'a>(name: &str, attribute: &'a Attribute) -> Result<&'a str, String> {
     let said = |what: &str| Err(format!("The message attribute '{name}' {what}"));
     if !is_name(name) {

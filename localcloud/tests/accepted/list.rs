@@ -1,4 +1,5 @@
-//! The list: lines of `service Shape acted: members`, `service Shape stored (reason): members` or `service Shape refused: members`.
+//! The list: lines of `service Shape acted: members`, `service Shape stored (reason): members` or `service Shape
+//! refused: members`.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,8 @@ pub struct List {
 }
 
 impl List {
-    /// Reads the list. A `#` begins a comment, a line that begins with a space goes on with the members of the one before.
+    /// Reads the list. A `#` begins a comment, a line that begins with a space goes on with the members of the one
+    /// before.
     pub fn read(text: &str) -> Self {
         let mut list = Self { members: BTreeMap::new(), problems: Vec::new() };
         let joined = text.replace("\n ", " ");

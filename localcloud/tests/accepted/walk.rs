@@ -1,6 +1,6 @@
 //! All places in the inputs of a model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use interstella_localcloud::wire::model::{Kind, Model};
 
@@ -19,12 +19,13 @@ pub fn inputs(model: &Model) -> impl Iterator<Item = (&str, &str)> {
     model.operations.iter().filter_map(|(name, operation)| Some((name.as_str(), operation.input.as_deref()?)))
 }
 
-/// Every member of every structure that can be reached from `input` without passing a refused member: each once, by its shortest path.
+/// Every member of every structure that can be reached from `input` without passing a refused member: each once, by its
+/// shortest path.
 pub fn places<'a>(model: &'a Model, input: &'a str, is_refused: &impl Fn(&str, &str) -> bool) -> Vec<Place<'a>> {
     let mut places = Vec::new();
     let mut seen = BTreeSet::from([input]);
-    let mut level: Vec<(&str, Vec<&str>)> = vec![(input, Vec::new())];
-    while let Some((shape, path)) = level.pop() {
+    let mut next: VecDeque<(&str, Vec<&str>)> = VecDeque::from([(input, Vec::new())]);
+    while let Some((shape, path)) = next.pop_front() {
         let Kind::Structure { members, .. } = &model.shape(shape).kind else { continue };
         for (member, reference) in members {
             let path: Vec<&str> = path.iter().copied().chain([member.as_str()]).collect();
@@ -32,7 +33,7 @@ pub fn places<'a>(model: &'a Model, input: &'a str, is_refused: &impl Fn(&str, &
                 && let Some(inner) = structure(model, &reference.shape)
                 && seen.insert(inner)
             {
-                level.insert(0, (inner, path.clone()));
+                next.push_back((inner, path.clone()));
             }
             places.push(Place { shape, member, path });
         }

@@ -112,6 +112,11 @@ fn awsvpc_tasks_have_addresses_of_their_own() {
         "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified."
     );
     let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]}});
+    let run = json!({"cluster": "interstella", "taskDefinition": "monolith", "launchType": "FARGATE", "networkConfiguration": network});
+    assert_eq!(
+        lab.refused("RunTask", merged(run, json!({"placementStrategy": [{"type": "random"}]}))),
+        "InvalidParameterException: placementConstraints and placementStrategy are not supported with launch type FARGATE."
+    );
     let created = lab.create(2, merged(base, json!({"networkConfiguration": network})));
     assert_eq!(
         (&created["platformVersion"], &created["deployments"][0]["platformVersion"]),

@@ -96,6 +96,19 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn a_missing_log_group_is_made_where_the_task_definition_says_so() {
+    let lab = Lab::new();
+    let options = json!({"awslogs-group": "new", "awslogs-region": "us-west-2", "awslogs-create-group": "true"});
+    let logs = json!({"logConfiguration": {"logDriver": "awslogs", "options": options}});
+    lab.revision_with(merged(json!({"name": "monolith", "image": "monolith", "memoryReservation": 128}), logs));
+    let task = run(&lab, json!({}));
+    lab.advance(1.0);
+    assert_eq!(describe(&lab, &task)["lastStatus"], "RUNNING");
+    let groups = lab.cloud.call(Service::Logs, "DescribeLogGroups", json!({"logGroupNamePrefix": "new"})).unwrap();
+    assert_eq!(groups["logGroups"][0]["logGroupName"], "new");
+}
+
+#[test]
 fn the_runtime_is_given_environment_secrets_ports_and_log_stream() {
     let lab = Lab::new();
     lab.cloud.call(Service::Logs, "CreateLogGroup", json!({"logGroupName": "interstella-monolith"})).unwrap();

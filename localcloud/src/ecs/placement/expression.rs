@@ -1,7 +1,8 @@
-//! Expressions of AWS's cluster query language, as `memberOf` constraints have them (AWS: "Cluster query language", ECS developer
-//! guide): `subject operator argument`, joined with `and`, `or`, `not` and parentheses. Pure.
+//! Expressions of AWS's cluster query language, as `memberOf` constraints have them (AWS: "Cluster query language", ECS
+//! developer guide): `subject operator argument`, joined with `and`, `or`, `not` and parentheses. Pure.
 //!
-//! Subjects are `attribute:<name>`, `ec2InstanceId`, `runningTasksCount` and `task:group`; what else AWS knows is refused by name.
+//! Subjects are `attribute:<name>`, `ec2InstanceId`, `runningTasksCount` and `task:group`; what else AWS knows is
+//! refused by name.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;

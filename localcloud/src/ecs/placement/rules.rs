@@ -7,6 +7,7 @@ use super::{Candidate, Purpose};
 use crate::call::ApiError;
 use crate::ecs::Ecs;
 use crate::ecs::errors::{client, invalid};
+use crate::ecs::service::LaunchType;
 use crate::ecs::task::Status;
 
 /// Constraints that one task may have (AWS: `placementConstraints`, API reference).
@@ -22,8 +23,13 @@ pub fn check_of_definition(constraints: &[Value]) -> Result<(), ApiError> {
     constraint_problem(constraints).map_or(Ok(()), |problem| Err(client(problem)))
 }
 
-/// Checks the `placementConstraints` and the `placementStrategy` of a service or of RunTask.
-pub fn check(constraints: &[Value], strategy: &[Value]) -> Result<(), ApiError> {
+/// Checks the `placementConstraints` and the `placementStrategy` of a service or of RunTask. "If you're using the
+/// Fargate launch type, task placement constraints aren't supported" (AWS: PlacementConstraint, API reference), nor is
+/// there anything to choose between.
+pub fn check(launch_type: LaunchType, constraints: &[Value], strategy: &[Value]) -> Result<(), ApiError> {
+    if launch_type == LaunchType::Fargate && !(constraints.is_empty() && strategy.is_empty()) {
+        return Err(invalid("placementConstraints and placementStrategy are not supported with launch type FARGATE."));
+    }
     let problem = constraint_problem(constraints).or_else(|| strategy_problem(strategy));
     problem.map_or(Ok(()), |problem| Err(invalid(problem)))
 }
@@ -78,7 +84,8 @@ pub(super) fn is_distinct(purpose: &Purpose<'_>) -> bool {
     purpose.constraints.iter().any(|constraint| kind(constraint) == "distinctInstance")
 }
 
-/// The `memberOf` constraints of the task definition and of the request. One that cannot be read was refused when it came.
+/// The `memberOf` constraints of the task definition and of the request. One that cannot be read was refused when it
+/// came.
 pub(super) fn expressions(purpose: &Purpose<'_>) -> Vec<Expression> {
     let all = purpose.definition_constraints.iter().chain(purpose.constraints);
     all.filter_map(|constraint| Expression::parse(constraint["expression"].as_str()?).ok()).collect()
@@ -103,8 +110,9 @@ pub(super) fn values(ecs: &Ecs, candidate: &Candidate<'_>, subject: &str) -> Vec
     }
 }
 
-/// How an instance ranks among all by the strategies, the least first: filling prefers the fullest instance, spreading the place with the
-/// fewest tasks of the group. What the strategies leave open goes to the instance with the fewest of the group, then of all.
+/// How an instance ranks among all by the strategies, the least first: filling prefers the fullest instance, spreading
+/// the place with the fewest tasks of the group. What the strategies leave open goes to the instance with the fewest of
+/// the group, then of all.
 pub(super) fn rank(ecs: &Ecs, candidate: &Candidate<'_>, all: &[Candidate<'_>], strategy: &[Value]) -> Vec<usize> {
     let one = |strategy: &Value| match (kind(strategy), field(strategy)) {
         ("binpack", "cpu") => candidate.instance.cpu.saturating_sub(candidate.used.cpu) as usize,

@@ -12,9 +12,9 @@ use crate::world::World;
 /// A task that nothing checks counts as healthy this long after it began to run (AWS's figure), in cloud time.
 pub(super) const HEALTHY_AFTER: Duration = Duration::from_secs(40);
 
-/// How a task is. It is healthy once every check that there is of it says so: the load balancers' and those of its essential containers
-/// (AWS: `minimumHealthyPercent`, API reference). A container that is unhealthy while others still wait for it counts as well: the task would
-/// never run (unverified).
+/// How a task is. It is healthy once every check that there is of it says so: the load balancers' and those of its
+/// essential containers (AWS: `minimumHealthyPercent`, API reference). A container that is unhealthy while others still
+/// wait for it counts as well: the task would never run (unverified).
 pub(super) fn condition(world: &World, now: CloudTime, service: &Service, task: &Task) -> Condition {
     let running = task.started_at.filter(|_| task.status == Status::Running);
     let containers = health::of_task(world, task);

@@ -103,7 +103,8 @@ fn new_service(world: &World, now: CloudTime, key: &ServiceKey, input: Create) -
     let given = input.deployment_configuration.unwrap_or_default();
     let deployment_settings = DeploymentSettings::default().with(&given)?;
     let zone_rebalancing = zone_rebalancing(input.availability_zone_rebalancing, deployment_settings.maximum_percent)?;
-    placement::check(&input.placement_constraints, &input.placement_strategy)?;
+    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
+    placement::check(launch_type, &input.placement_constraints, &input.placement_strategy)?;
     match world.ecs.services.get(key).map(|service| service.status) {
         Some(ServiceStatus::Active) => return Err(invalid("Creation of service was not idempotent.")),
         Some(ServiceStatus::Draining) => {
@@ -112,7 +113,6 @@ fn new_service(world: &World, now: CloudTime, key: &ServiceKey, input: Create) -
         Some(ServiceStatus::Inactive) | None => {}
     }
     let task_definition = input.task_definition.ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
-    let launch_type = input.launch_type.unwrap_or(LaunchType::Ec2);
     let workload = Workload {
         task_definition: check::usable(world, &task_definition)?,
         launch_type,

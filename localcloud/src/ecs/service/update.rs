@@ -124,7 +124,7 @@ fn apply(service: &mut Service, input: Update) -> Result<(), ApiError> {
     }
     let constraints = input.placement_constraints.unwrap_or_else(|| service.placement_constraints.clone());
     let strategy = input.placement_strategy.unwrap_or_else(|| service.placement_strategy.clone());
-    placement::check(&constraints, &strategy)?;
+    placement::check(service.workload.launch_type, &constraints, &strategy)?;
     (service.placement_constraints, service.placement_strategy) = (constraints, strategy);
     service.grace_seconds = input.health_check_grace_period_seconds.unwrap_or(service.grace_seconds);
     service.execute_command = input.enable_execute_command.unwrap_or(service.execute_command);

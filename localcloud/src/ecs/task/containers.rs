@@ -64,8 +64,8 @@ fn start(world: &mut World, id: &str, name: &str) {
     world.effects.push(Effect::StartContainer(launch));
 }
 
-/// Ends a task one of whose containers can never start: "this results in the task transitioning to a STOPPED state" (AWS:
-/// `startTimeout`, API reference; the words are unverified).
+/// Ends a task one of whose containers can never start: "this results in the task transitioning to a STOPPED state"
+/// (AWS: `startTimeout`, API reference; the words are unverified).
 fn give_up(world: &mut World, now: CloudTime, id: &str, name: &str, why: &str) {
     let reason = format!("CannotStartContainerError: container {name} cannot start: {why}");
     if let Some(container) = container_mut(world, id, name) {

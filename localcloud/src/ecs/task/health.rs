@@ -1,7 +1,8 @@
 //! Health of containers, by their health checks, and of tasks, by that of their containers.
 //!
-//! A check is made `interval` after its container's start, and again `interval` after each check has ended, as Docker does. Intervals and
-//! the start period are cloud time; what a check itself takes is wall time, since a program runs in that.
+//! A check is made `interval` after its container's start, and again `interval` after each check has ended, as Docker
+//! does. Intervals and the start period are cloud time; what a check itself takes is wall time, since a program runs in
+//! that.
 
 use super::{Stage, Task, containers, lifecycle};
 use crate::clock::CloudTime;
@@ -47,7 +48,8 @@ impl Health {
         self.status
     }
 
-    /// After one more check. Failures in the start period do not count, unless a check has passed before (AWS: HealthCheck, API reference).
+    /// After one more check. Failures in the start period do not count, unless a check has passed before (AWS:
+    /// HealthCheck, API reference).
     fn after(self, passed: bool, starting: bool, retries: u32) -> Self {
         if passed {
             return Self { status: HealthStatus::Healthy, failures: 0 };
@@ -60,8 +62,9 @@ impl Health {
     }
 }
 
-/// Health of a task: that of its essential containers, the worst first. `None`: none of them is checked. AWS's reference counts a
-/// container without a check as UNKNOWN; a service would wait for it for ever, so it does not count here (unverified).
+/// Health of a task: that of its essential containers, the worst first. `None`: none of them is checked. AWS's
+/// reference counts a container without a check as UNKNOWN; a service would wait for it for ever, so it does not count
+/// here (unverified).
 pub fn of_task(world: &World, task: &Task) -> Option<HealthStatus> {
     let definition = task_definition::find(&world.ecs, &task.definition)?;
     let checked = definition.containers.iter().filter(|defined| defined.essential && defined.health_check.is_some());
@@ -108,7 +111,8 @@ pub fn checked(world: &mut World, now: CloudTime, id: &str, name: &str, failure:
     check_later(world, now, id, name);
 }
 
-/// What follows from a container's new health: others may have waited for it, and the service may think otherwise of the task.
+/// What follows from a container's new health: others may have waited for it, and the service may think otherwise of
+/// the task.
 fn changed(world: &mut World, now: CloudTime, id: &str, status: HealthStatus) {
     let service = world.ecs.tasks.get(id).and_then(|task| task.service.clone());
     if let Some(key) = service.filter(|_| status == HealthStatus::Unhealthy) {
@@ -130,7 +134,8 @@ fn check_of(world: &World, id: &str, name: &str) -> Option<HealthCheck> {
 mod tests {
     use super::*;
 
-    /// The health after each of some checks (`.` passes, `x` fails, `s` fails in the start period): `?`, healthy or unhealthy.
+    /// The health after each of some checks (`.` passes, `x` fails, `s` fails in the start period): `?`, healthy or
+    /// unhealthy.
     fn course(retries: u32, checks: &str) -> String {
         let mut health = Health::default();
         let letter = |check| {

@@ -1,5 +1,5 @@
-//! What a runtime needs to start a task: images resolved to programs, secrets to values, ports to loopback addresses. Whatever is missing is a
-//! reason in ECS's words.
+//! What a runtime needs to start a task: images resolved to programs, secrets to values, ports to loopback addresses.
+//! Whatever is missing is a reason in ECS's words.
 
 use serde_json::Value;
 

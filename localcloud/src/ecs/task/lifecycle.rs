@@ -3,8 +3,8 @@
 //! ```text
 //!   start ─▶ PROVISIONING ─timer▶ PENDING ─all started▶ RUNNING ─stop▶ DEACTIVATING ─drained▶ STOPPING ─all ended▶ STOPPED
 //! ```
-//! Without targets there is nothing to drain, and a task that never ran goes to STOPPED by the shortest way. Every step that changes what a
-//! service has rings its scheduler.
+//! Without targets there is nothing to drain, and a task that never ran goes to STOPPED by the shortest way. Every step
+//! that changes what a service has rings its scheduler.
 
 use std::time::Duration;
 
@@ -97,7 +97,8 @@ fn record_exit(world: &mut World, now: CloudTime, id: &str, name: &str, exit_cod
     let Some(task) = world.ecs.tasks.get(id) else { return };
     let (was_healthy, ran) = (task.was_healthy, task.started_at.is_some());
     let (Some(key), Some(number)) = (task.service.clone(), task.deployment) else { return };
-    // AWS leaves this to the task's stop reason; here the service says it too, since it is what someone looks for first.
+    // AWS leaves this to the task's stop reason; here the service says it too, since it is what someone looks for
+    // first.
     let why = format!("{CONTAINER_EXITED} (container {name}, exit code {exit_code})");
     events::record(world, now, &key, format!("(service {}) (task {id}) stopped: {why}.", key.name));
     if !was_healthy {

@@ -61,8 +61,8 @@ fn of_one(dependency: &Dependency, target: &TaskContainer, timeout: Option<Durat
     }
 }
 
-/// Live containers that may be ended now: those on which no live one depends. "When a dependency is defined for container startup, for
-/// container shutdown it is reversed" (AWS: `dependsOn`, API reference).
+/// Live containers that may be ended now: those on which no live one depends. "When a dependency is defined for
+/// container startup, for container shutdown it is reversed" (AWS: `dependsOn`, API reference).
 pub(super) fn can_end<'a>(defined: &[Container], all: &'a [TaskContainer]) -> Vec<&'a TaskContainer> {
     let live = |name: &str| all.iter().any(|container| container.name == name && container.is_live());
     let needed = |name: &str| {

@@ -141,7 +141,7 @@ fn workload(world: &World, input: &Run) -> Result<Workload, ApiError> {
         load_balancers: Vec::new(),
     };
     check_network(definition, &workload)?;
-    placement::check(&input.placement_constraints, &input.placement_strategy)?;
+    placement::check(launch_type, &input.placement_constraints, &input.placement_strategy)?;
     for given in &input.overrides.container_overrides {
         if definition.container(&given.name).is_none() {
             return Err(invalid(format!(

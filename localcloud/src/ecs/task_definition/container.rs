@@ -196,7 +196,8 @@ fn complete_port(mapping: &mut Value, network_mode: NetworkMode) -> Result<(), A
     Ok(())
 }
 
-/// The typed view of completed definitions. A member that is neither acted upon nor stored is refused by name, unless it asks for nothing.
+/// The typed view of completed definitions. A member that is neither acted upon nor stored is refused by name, unless
+/// it asks for nothing.
 pub fn typed(definitions: &[Map<String, Value>]) -> Result<Vec<Container>, ApiError> {
     let typed = |definition: &Map<String, Value>| {
         let asks = |(name, value): &(&String, &Value)| !STORED.contains(&name.as_str()) && !asks_for_nothing(value);

@@ -42,7 +42,8 @@ impl Condition {
     }
 }
 
-/// What AWS refuses of the dependencies between `containers` (ContainerDependency, API reference; the words are unverified).
+/// What AWS refuses of the dependencies between `containers` (ContainerDependency, API reference; the words are
+/// unverified).
 pub fn problem(containers: &[Container]) -> Option<String> {
     let pairs = || containers.iter().flat_map(|of| of.depends_on.iter().map(move |on| (of, on)));
     pairs().find_map(|(of, on)| one_problem(containers, of, on)).or_else(|| cycle(containers))

@@ -150,6 +150,21 @@ mod running {
     }
 
     #[tokio::test]
+    async fn a_working_directory_is_where_the_program_starts() {
+        let machine = Machine::new();
+        let mut launch = launch(&["/bin/sh"], &["-c", "pwd"], &[]);
+        launch.log = Some(("g".to_owned(), "s".to_owned()));
+        launch.working_directory = Some("/".to_owned());
+        let start = |launch: &crate::effect::ContainerLaunch| {
+            Container::start(&Surroundings::of(&settings(1.0), launch), &machine.reaper, &machine.cloud, launch)
+        };
+        assert_eq!(machine.ended(start(&launch).unwrap()).await, 0);
+        assert_eq!(machine.lines(), ["/"]);
+        launch.working_directory = Some("/no/such/directory".to_owned());
+        assert_eq!(start(&launch).err().unwrap().kind(), std::io::ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
     async fn a_signal_is_an_exit_code_above_128() {
         let machine = Machine::new();
         let container = machine.start("kill -9 $$");

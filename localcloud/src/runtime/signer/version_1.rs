@@ -11,10 +11,13 @@ use num_bigint::BigUint;
 /// `DigestInfo` of a SHA-1 digest up to the digest itself (RFC 8017, section 9.2, note 1).
 const SHA1_INFO: [u8; 15] = [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
 
-/// A private key.
+/// A private key, in the parts that its use by the Chinese remainder theorem takes, which is about four times as fast.
 pub(super) struct Key {
     modulus: BigUint,
-    exponent: BigUint,
+    primes: [BigUint; 2],
+    exponents: [BigUint; 2],
+    /// Of the second prime, modulo the first.
+    inverse: BigUint,
 }
 
 impl Key {
@@ -25,21 +28,27 @@ impl Key {
         let (rest, _algorithm) = Sequence::from_der(rest)?;
         let (_, key) = OctetString::from_der(rest)?;
         let (_, key) = Sequence::from_der(key.as_ref())?;
-        let (rest, _version) = Integer::from_der(&key.content)?;
-        let (rest, modulus) = number(rest)?;
-        let (rest, _public_exponent) = number(rest)?;
-        let (_, exponent) = number(rest)?;
-        Ok(Self { modulus, exponent })
+        let [_version, modulus, _public, _private, p, q, of_p, of_q, inverse] = numbers(&key.content)?;
+        Ok(Self { modulus, primes: [p, q], exponents: [of_p, of_q], inverse })
     }
 
     /// The signature of `text`, as long as the modulus.
     pub(super) fn sign(&self, text: &[u8]) -> Vec<u8> {
         let length = usize::try_from(self.modulus.bits().div_ceil(8)).unwrap_or_default();
         let encoded = BigUint::from_bytes_be(&encode(text, length));
-        let signature = encoded.modpow(&self.exponent, &self.modulus).to_bytes_be();
+        let signature = self.apply(&encoded).to_bytes_be();
         let mut padded = vec![0; length.saturating_sub(signature.len())];
         padded.extend(signature);
         padded
+    }
+
+    /// RSASP1 (RFC 8017, section 5.2.1).
+    fn apply(&self, message: &BigUint) -> BigUint {
+        let ([p, q], [of_p, of_q]) = (&self.primes, &self.exponents);
+        let (by_p, by_q) = (message.modpow(of_p, p), message.modpow(of_q, q));
+        // The prime is added so that the difference is not below zero.
+        let h = (by_p + p - &by_q % p) * &self.inverse % p;
+        by_q + q * h
     }
 }
 
@@ -55,7 +64,13 @@ fn encode(text: &[u8], length: usize) -> Vec<u8> {
     encoded
 }
 
-fn number(der: &[u8]) -> Result<(&[u8], BigUint), Error> {
-    let (rest, integer) = Integer::from_der(der)?;
-    Ok((rest, BigUint::from_bytes_be(integer.as_ref())))
+/// The nine integers of an `RSAPrivateKey`.
+fn numbers(der: &[u8]) -> Result<[BigUint; 9], Error> {
+    let (mut rest, mut numbers) = (der, Vec::new());
+    while !rest.is_empty() {
+        let (after, integer) = Integer::from_der(rest)?;
+        numbers.push(BigUint::from_bytes_be(integer.as_ref()));
+        rest = after;
+    }
+    numbers.try_into().map_err(|_| Error::InvalidLength)
 }

@@ -2,8 +2,8 @@
 
 use super::Container;
 
-/// What AWS refuses of the containers' sizes in a task of `cpu` units and `memory` MiB, where the task has such limits (cpu and
-/// memory of ContainerDefinition, API reference; the words are unverified).
+/// What AWS refuses of the containers' sizes in a task of `cpu` units and `memory` MiB, where the task has such limits
+/// (cpu and memory of ContainerDefinition, API reference; the words are unverified).
 pub(super) fn problem(containers: &[Container], cpu: Option<u32>, memory: Option<u32>) -> Option<String> {
     let one = |container: &Container| {
         let sizes = [

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::Container;
 use crate::call::{ApiError, input};
 
-/// A volume. There are no mounts here, so that of what it is nothing but the name counts; kinds that would have to be connected to are
-/// refused.
+/// A volume. There are no mounts here, so that of what it is nothing but the name counts; kinds that would have to be
+/// connected to are refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Volume {
@@ -26,8 +26,8 @@ pub(super) fn read(volumes: &[Value]) -> Result<Vec<Volume>, ApiError> {
     volumes.iter().map(|volume| input("ecs", "RegisterTaskDefinition, volumes,", volume.clone())).collect()
 }
 
-/// What AWS refuses of the containers' mounts, given the task definition's `volumes` (MountPoint and VolumeFrom, API reference;
-/// the words are unverified).
+/// What AWS refuses of the containers' mounts, given the task definition's `volumes` (MountPoint and VolumeFrom, API
+/// reference; the words are unverified).
 pub(super) fn problem(containers: &[Container], volumes: &[Volume]) -> Option<String> {
     let names: Vec<&str> = volumes.iter().map(|volume| volume.name.as_str()).collect();
     if names.iter().any(|name| name.is_empty()) {
