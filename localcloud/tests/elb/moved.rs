@@ -29,9 +29,12 @@ impl Ports for Moving {
     }
 }
 
-/// Notes endpoint and moved port of each delivery.
+/// Endpoint and moved port of a delivery.
+type Delivered = (String, Option<u16>);
+
+/// Notes each delivery.
 #[derive(Clone, Default)]
-struct Deliveries(Arc<Mutex<Vec<(String, Option<u16>)>>>);
+struct Deliveries(Arc<Mutex<Vec<Delivered>>>);
 
 impl Runtime for Deliveries {
     fn apply(&self, _: &Arc<Cloud>, effect: Effect) -> Vec<(Duration, Report)> {
