@@ -59,7 +59,7 @@ async fn a_worker_takes_the_orders_of_a_topic_of_another_region() {
     let (home, abroad) = (Aws::of(&up.cloud, "us-west-2"), Aws::of(&up.cloud, ABROAD));
     let topic = home.sns.create_topic().name("orderTopic").attributes("SignatureVersion", "2");
     assert_eq!(topic.send().await.unwrap().topic_arn(), Some(TOPIC));
-    up.output.says("converged", 0, CONVERGED).await;
+    up.output.says("\nconverged", 0, CONVERGED).await;
 
     let services = abroad.ecs.list_services().cluster(CLUSTER).send().await.unwrap().service_arns.unwrap_or_default();
     assert_eq!(services, [format!("arn:aws:ecs:{ABROAD}:123456789012:service/{CLUSTER}/{APP}")]);

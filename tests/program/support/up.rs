@@ -64,7 +64,7 @@ impl Up {
         let manifest = Manifest::monolith();
         let command = interstella_limited(files, &Self::arguments(&manifest, flags), manifest.directory());
         let up = Self::run(manifest, command).await;
-        up.output.says("converged", 0, START).await;
+        up.output.says("\nconverged", 0, START).await;
         up
     }
 
@@ -91,7 +91,7 @@ impl Up {
     /// As [`Self::start_on`], and waits until it has converged.
     pub async fn converged_on(manifest: Manifest, flags: &[&str]) -> Self {
         let up = Self::start_on(manifest, flags).await;
-        up.output.says("converged", 0, START).await;
+        up.output.says("\nconverged", 0, START).await;
         up
     }
 
