@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use interstella_controller::app::AppName;
+use interstella_controller::controller::place;
 use interstella_controller::desired::{Desired, Presence};
+use interstella_controller::lock::{self, Holder};
 use interstella_controller::operate;
 
 use crate::failure::Failure;
-use crate::manifests;
 use crate::session::Session;
 use crate::verb::Context;
+use crate::{manifests, output, running};
 
 /// The one app that `text` (a name, or CLUSTER/NAME) means: as the manifests at `path` say, or, where there are none or none of
 /// them declares it, whatever of it carries our marks in AWS.
@@ -22,7 +24,13 @@ pub async fn named(context: &Context, session: &Session, text: &str, path: &Path
         return Ok(desired);
     }
     let nowhere = format!("there is no app {text:?}, neither in {} nor, by its tags, in AWS", path.display());
-    marked(session, text, Presence::Undeclared, nowhere).await
+    let desired = marked(session, text, Presence::Undeclared, nowhere).await?;
+    if let Some(Some(Holder { url: Some(url), .. })) = holder(context, session, &desired.marks.app)? {
+        output::note(format_args!(
+            "the controller that manages it, and has its manifest, shows it at {url}/api/v1/apps"
+        ));
+    }
+    Ok(desired)
 }
 
 /// The one app that `text` means by its marks in AWS. `nowhere` says for people where it was looked for, if it is not there.
@@ -32,6 +40,22 @@ pub async fn marked(session: &Session, text: &str, presence: Presence, nowhere: 
         Some(app) => Ok(Desired::by_marks(app, &session.manager, presence)),
         None => Err(unknown(nowhere, &there.into_keys().collect::<Vec<_>>())),
     }
+}
+
+/// Every app of this manager, by the marks alone.
+pub async fn all(session: &Session) -> Result<Vec<Desired>, Failure> {
+    let there = everything(session).await?;
+    output::note("no manifest is named, so these are the apps that AWS has by their tags (-f names one)");
+    Ok(there.into_keys().map(|app| Desired::by_marks(app, &session.manager, Presence::Undeclared)).collect())
+}
+
+/// Who manages an app on this machine, if anybody does.
+pub fn holder(context: &Context, session: &Session, app: &AppName) -> Result<Option<Option<Holder>>, Failure> {
+    let directory = running::runtime_folder(&context.environment);
+    let path = lock::path(&directory, &place(&session.aws, &session.identity), app);
+    lock::holder(&path).map_err(|error| {
+        Failure::because(format!("cannot tell from {} whether {app} is managed", path.display()), &error)
+    })
 }
 
 /// Every app of this manager, and how many resources of it there are.

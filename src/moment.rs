@@ -5,6 +5,9 @@ use jiff::tz::TimeZone;
 
 use crate::output::count;
 
+/// Seconds by which two clocks that are right may differ.
+const AHEAD: i64 = 60;
+
 /// The moment and the place of somebody who reads.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -28,8 +31,10 @@ impl Reader {
     }
 
     /// As [`Self::time`], and how long ago that was: `14:03:12 (3 min ago)`.
+    /// A time that is still to come has no age: a local cloud whose time passes faster is ahead of this machine's clock.
     pub fn time_and_age(&self, at: Timestamp) -> String {
-        format!("{} ({})", self.time(at), age(self.now.duration_since(at).as_secs()))
+        let seconds = self.now.duration_since(at).as_secs();
+        if seconds < -AHEAD { self.time(at) } else { format!("{} ({})", self.time(at), age(seconds)) }
     }
 }
 

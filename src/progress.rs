@@ -1,6 +1,6 @@
 //! What passes do, as they do it: redrawn in place on a terminal, one line for each change in a pipe. On standard error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub struct Progress {
     spinner: Option<ProgressBar>,
     shown: BTreeMap<AppName, Vec<String>>,
     last: BTreeMap<AppName, String>,
+    /// Why tasks ended, as far as it was told.
+    told: BTreeSet<(AppName, String)>,
 }
 
 impl Progress {
@@ -34,7 +36,7 @@ impl Progress {
             spinner.enable_steady_tick(TURN);
             spinner
         });
-        Self { spinner, shown: BTreeMap::new(), last: BTreeMap::new() }
+        Self { spinner, shown: BTreeMap::new(), last: BTreeMap::new(), told: BTreeSet::new() }
     }
 
     /// Shows what a pass did, and what it waits for if that is another thing than before.
@@ -48,6 +50,13 @@ impl Progress {
         }
         if let Some(error) = &outcome.unread {
             self.line(app, error.to_string());
+        }
+        for task in &outcome.ended {
+            // Each task that ECS tries after it tells the same.
+            if self.told.insert((app.clone(), task.reason.clone())) {
+                let what = if task.is_start { "did not start" } else { "stopped" };
+                self.line(app, format!("a task {what}: {}", task.reason));
+            }
         }
         let waits = waits(outcome);
         let before = self.shown.insert(app.clone(), waits.clone()).unwrap_or_default();

@@ -65,7 +65,7 @@ impl Session {
 
     /// Looks at the apps and plans, without changing anything.
     pub async fn plan(&self, apps: &[Desired]) -> Vec<Outcome> {
-        reconcile::plan_only(&self.aws, apps, &mut Memory::default(), now()).await.into_values().collect()
+        reconcile::plan_only(&self.aws, apps, &mut watching(), now()).await.into_values().collect()
     }
 
     /// Makes passes until every app is `done`, showing what they do. An app that only a person can help ends it.
@@ -77,7 +77,7 @@ impl Session {
         progress: &mut Progress,
     ) -> Result<Vec<Finished>, Failure> {
         let deadline = Instant::now() + timeout;
-        let mut memory = Memory::default();
+        let mut memory = watching();
         let (mut finished, mut quiet, mut failures, mut was_so) = (Vec::new(), 0, 0, true);
         while !apps.is_empty() {
             let outcomes = reconcile::pass(&self.aws, &apps, &mut memory, now()).await;
@@ -105,6 +105,13 @@ impl Session {
         }
         Ok(finished)
     }
+}
+
+/// The memory of a verb for which somebody waits: it looks at the health of the targets too, which says whether an app serves.
+fn watching() -> Memory {
+    let mut memory = Memory::default();
+    memory.cache.shows_health = true;
+    memory
 }
 
 const PROFILES: &str = "check the name of the profile: `aws configure list-profiles` shows those that there are";

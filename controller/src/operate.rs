@@ -41,7 +41,7 @@ pub async fn retry(aws: &Aws, desired: &Desired) -> Result<String, Error> {
     let observed = observed.unwrap_or_else(|| Ok(Observed::default()))?;
     let Some(arn) = service::failed_rollout(desired, &observed) else {
         let message = format!(
-            "no rollout of {app} that its manifest asks for has failed; to deploy the same again: interstella restart"
+            "no rollout of {app} that its manifest asks for has failed; to deploy the same again: interstella restart {app}"
         );
         return Err(Error::terminal("retry", "nothing to retry", message));
     };

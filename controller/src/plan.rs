@@ -34,7 +34,13 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         return plan;
     }
     if desired.presence == Presence::Undeclared {
-        plan.note(format!("no manifest at hand declares it; to remove it: interstella destroy {}", desired.marks.app));
+        plan.note(format!("no manifest at hand declares it (interstella destroy {} removes it)", desired.marks.app));
+        if let Some(arn) = service::failed_rollout(desired, observed) {
+            let revision = task_definition::short(arn);
+            plan.note(format!(
+                "the last rollout, of {revision}, has failed; whether it is still wanted the manifest would tell"
+            ));
+        }
         return plan;
     }
     if observed.cluster_is_missing && desired.is_present() {

@@ -115,7 +115,7 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
     let at = found.and_then(Found::primary).and_then(|one| one.updated_at);
     let at = at.and_then(|at| at.fmt(Format::DateTime).ok());
     let stalled = stalled(desired, observed, plan, failed);
-    let progressing = progressing(found, plan).filter(|_| stalled.is_none());
+    let progressing = progressing(found, observed, plan).filter(|_| stalled.is_none());
     let ready = ready(desired, observed, plan);
     let state = |holds| if holds { "True" } else { "False" };
     let condition = |r#type, holds, (reason, message): (&'static str, String)| Condition {
@@ -127,7 +127,8 @@ pub fn app_status(desired: &Desired, observed: &Observed, plan: &Plan, failed: &
     };
     let no = || ("AsExpected", String::new());
     let is_ready = ready.is_none() && stalled.is_none();
-    let deployed = plan.is_empty() && stalled.is_none() && found.is_none_or(Found::is_deployed);
+    let has_traffic = |found: &Found| found.is_deployed() && takes_all_requests(found, observed);
+    let deployed = plan.is_empty() && stalled.is_none() && found.is_none_or(has_traffic);
     let why_not = ready.clone().or_else(|| stalled.clone());
     AppStatus {
         name: desired.marks.app.name.clone(),
@@ -190,7 +191,10 @@ fn stalled(desired: &Desired, observed: &Observed, plan: &Plan, failed: &[Failed
     }
     if let Some(reason) = &plan.stalled {
         let cause = cause::of_failure(reason, service::failed_before(desired, observed), observed);
-        return Some(("RolloutFailed", format!("{cause}. Change the manifest, or say: interstella retry")));
+        return Some((
+            "RolloutFailed",
+            format!("{cause}. Change the manifest, or say: interstella retry {}", desired.marks.app),
+        ));
     }
     // What is to go may go in any state.
     if service::has_failed(observed) && !desired.is_going() {
@@ -212,7 +216,7 @@ fn requires_a_person(error: &Error) -> bool {
 }
 
 /// What is under way.
-fn progressing(found: Option<&Found>, plan: &Plan) -> Reason {
+fn progressing(found: Option<&Found>, observed: &Observed, plan: &Plan) -> Reason {
     if let Some(action) = plan.actions.first() {
         let more = plan.actions.len() - 1;
         let summary = action.summary();
@@ -222,9 +226,13 @@ fn progressing(found: Option<&Found>, plan: &Plan) -> Reason {
     if let Some(waiting) = plan.waiting.iter().find(|waiting| waiting.on != On::Person) {
         return Some(("Waiting", waiting.to_string()));
     }
-    let found = found.filter(|found| !found.is_steady())?;
-    let message = found.primary().map(|one| one.reason.clone()).unwrap_or_default();
-    Some(("RollingOut", message))
+    let found = found?;
+    if !found.is_steady() {
+        let rollout = found.primary().filter(|one| one.rollout_state != "COMPLETED").map(|one| one.reason.clone());
+        let count = || format!("{} of {}", found.running, tasks_run(found.spec.desired_count));
+        return Some(("RollingOut", rollout.unwrap_or_else(count)));
+    }
+    unhealthy(found, observed).map(|message| ("TargetsUnhealthy", message))
 }
 
 /// Why the app is not ready.
@@ -241,6 +249,9 @@ fn ready(desired: &Desired, observed: &Observed, plan: &Plan) -> Reason {
         let reason = if missing { "TasksMissing" } else { "RolloutIncomplete" };
         return Some((reason, cause::of_tasks(message, observed)));
     }
+    if let Some(message) = unhealthy(found, observed) {
+        return Some(("TargetsUnhealthy", cause::of_tasks(message, observed)));
+    }
     (!plan.is_empty()).then(|| ("Differs", "AWS is not as the manifest says yet".into()))
 }
 
@@ -252,6 +263,23 @@ fn no_service(desired: &Desired, observed: &Observed) -> String {
 }
 
 /// Targets that serve, where they were read.
+/// That fewer targets are healthy than tasks should run, as far as the targets were read.
+fn unhealthy(found: &Found, observed: &Observed) -> Option<String> {
+    let desired = found.spec.desired_count;
+    let healthy = healthy(observed).filter(|healthy| *healthy < desired)?;
+    let targets = if desired == 1 { "target is" } else { "targets are" };
+    Some(format!("{healthy} of {desired} {targets} healthy"))
+}
+
+/// Whether requests go to the new tasks alone, and to as many as there should be, as far as the targets were read. A target that
+/// drains gets no new ones.
+fn takes_all_requests(found: &Found, observed: &Observed) -> bool {
+    let reachable = observed.targets.iter().filter(|target| target.state != "draining").count();
+    let desired = found.spec.desired_count;
+    healthy(observed)
+        .is_none_or(|healthy| healthy >= desired && u32::try_from(reachable).is_ok_and(|all| all <= desired))
+}
+
 fn healthy(observed: &Observed) -> Option<u32> {
     let healthy = observed.targets.iter().filter(|target| target.state == "healthy").count();
     u32::try_from(healthy).ok().filter(|_| !observed.targets.is_empty())

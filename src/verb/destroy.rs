@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use clap::Args;
 use interstella_controller::app::AppName;
-use interstella_controller::controller::place;
 use interstella_controller::desired::{Desired, Presence};
-use interstella_controller::lock::{self, Holder};
+use interstella_controller::lock::Holder;
 use interstella_controller::reconcile::Outcome;
 use interstella_guard::Token;
 use serde_json::json;
@@ -43,7 +42,7 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
     let (session, apps) = meant(context, &arguments.target).await?;
     let directory = running::runtime_folder(&context.environment);
     for app in &apps {
-        check_managed(&session, &directory, &app.marks.app, arguments.stop).await?;
+        check_managed(context, &session, &directory, &app.marks.app, arguments.stop).await?;
     }
     if !arguments.yes {
         confirm(&apps)?;
@@ -91,11 +90,14 @@ fn may_be_a_name(target: &Path) -> bool {
 }
 
 /// A controller that manages the app would make everything again.
-async fn check_managed(session: &Session, directory: &Path, app: &AppName, stop: bool) -> Result<(), Failure> {
-    let path = lock::path(directory, &place(&session.aws, &session.identity), app);
-    let holder = lock::holder(&path).map_err(|error| {
-        Failure::because(format!("cannot tell from {} whether {app} is managed", path.display()), &error)
-    })?;
+async fn check_managed(
+    context: &Context,
+    session: &Session,
+    directory: &Path,
+    app: &AppName,
+    stop: bool,
+) -> Result<(), Failure> {
+    let holder = apps::holder(context, session, app)?;
     match holder {
         None => Ok(()),
         Some(Some(Holder { url: Some(url), .. })) if stop => release(&url, directory, app).await,

@@ -32,6 +32,8 @@ struct Row {
     cluster: String,
     /// Whether a manifest at the path declares it.
     declared: bool,
+    /// Process ID of the controller on this machine that manages it.
+    managed_by: Option<u32>,
     /// Resources that carry its marks, by AWS's index of tags.
     resources: usize,
     status: AppStatus,
@@ -48,20 +50,28 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
     let others = resources.keys().filter(|app| !declared.contains(app));
     all.extend(others.map(|app| Desired::by_marks(app.clone(), &session.manager, Presence::Undeclared)));
     let statuses = session.plan(&all).await.into_iter().map(|outcome| outcome.status);
-    let rows: Vec<Row> = statuses.map(|status| row(status, &declared, &resources)).collect();
+    let row = |status| row(context, &session, status, &declared, &resources);
+    let rows = statuses.map(row).collect::<Result<Vec<_>, _>>()?;
     output::result(&context.common, &json!({ "apps": rows }), text(&rows, &path.display().to_string()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(status: AppStatus, declared: &BTreeSet<AppName>, resources: &BTreeMap<AppName, usize>) -> Row {
+fn row(
+    context: &Context,
+    session: &Session,
+    status: AppStatus,
+    declared: &BTreeSet<AppName>,
+    resources: &BTreeMap<AppName, usize>,
+) -> Result<Row, Failure> {
     let app = AppName { cluster: status.cluster.clone(), name: status.name.clone() };
-    Row {
+    Ok(Row {
         name: app.name.clone(),
         cluster: app.cluster.clone(),
         declared: declared.contains(&app),
+        managed_by: apps::holder(context, session, &app)?.flatten().map(|holder| holder.pid),
         resources: resources.get(&app).copied().unwrap_or(0),
         status,
-    }
+    })
 }
 
 fn text(rows: &[Row], path: &str) -> String {
@@ -82,7 +92,11 @@ fn text(rows: &[Row], path: &str) -> String {
 fn cells(row: &Row, path: &str) -> [String; 5] {
     let tasks =
         row.status.service.as_ref().map_or_else(|| "-".to_owned(), |one| format!("{}/{}", one.running, one.desired));
-    let declared = if row.declared { path.to_owned() } else { "by no manifest".to_owned() };
+    let declared = match row.managed_by {
+        _ if row.declared => path.to_owned(),
+        Some(pid) => format!("elsewhere, managed by process {pid}"),
+        None => format!("not in {path}"),
+    };
     let state = match &row.status {
         status if status.is_stalled() => "stalled".to_owned(),
         status if status.is_ready() => "ready".to_owned(),
@@ -123,16 +137,23 @@ mod tests {
             scaling: None,
             endpoint: None,
         };
-        Row { name: name.to_owned(), cluster: "interstella".to_owned(), declared, resources: 5, status }
+        Row {
+            name: name.to_owned(),
+            cluster: "interstella".to_owned(),
+            declared,
+            managed_by: None,
+            resources: 5,
+            status,
+        }
     }
 
     #[test]
     fn every_app_is_a_line_and_says_whether_a_manifest_declares_it() {
         let rows = [row("monolith", true, true, Some((3, 3))), row("forgotten", false, false, None)];
         insta::assert_snapshot!(text(&rows, "manifests"), @r"
-        APP                    TASKS  RESOURCES  DECLARED        STATE
-        interstella/monolith   3/3    5          manifests       ready
-        interstella/forgotten  -      5          by no manifest  there is no service
+        APP                    TASKS  RESOURCES  DECLARED          STATE
+        interstella/monolith   3/3    5          manifests         ready
+        interstella/forgotten  -      5          not in manifests  there is no service
         ");
         insta::assert_snapshot!(text(&[], "manifests"), @"no apps: manifests declares none, and none of this manager is in this account and region");
     }

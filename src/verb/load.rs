@@ -132,6 +132,10 @@ async fn target(context: &Context, arguments: &Arguments) -> Result<(Target, boo
 
 /// The books of headquarters: those that were asked for, or a local cloud's if there are any.
 async fn books(hq: Option<&str>, is_local: bool) -> Result<Option<Books>, Failure> {
+    let url = hq.or(is_local.then_some(LOCAL_HQ));
+    if let Some(url) = url {
+        output::note(format_args!("what becomes of the orders is asked of headquarters at {url} (--hq)"));
+    }
     match hq {
         Some(url) => Books::open(url.trim_end_matches('/')).await.map(Some),
         None if is_local => Ok(Books::open(LOCAL_HQ).await.ok().or_else(|| {

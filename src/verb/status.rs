@@ -4,6 +4,7 @@ mod scaling;
 mod text;
 mod watch;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -54,11 +55,13 @@ enum Wait {
 /// Exit status that says that an app is on its way.
 const PROGRESSING: u8 = 2;
 
+const DEFAULT_MANIFEST: &str = "manifests/monolith.yaml";
+
 /// The manifest as a flag, for verbs whose argument is an app.
 #[derive(Debug, Args)]
 pub struct ManifestFlag {
     /// A manifest, or a directory of manifests (*.yaml, *.yml)
-    #[arg(short = 'f', long = "file", default_value = "manifests/monolith.yaml")]
+    #[arg(short = 'f', long = "file", default_value = DEFAULT_MANIFEST)]
     pub path: std::path::PathBuf,
 }
 
@@ -74,6 +77,8 @@ pub async fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, F
     let path = &arguments.manifests.path;
     let apps = match &arguments.app {
         Some(name) => vec![apps::named(context, &session, name, path).await?],
+        // Whoever named no manifest asks for what there is.
+        None if !path.exists() && path == Path::new(DEFAULT_MANIFEST) => apps::all(&session).await?,
         None => session.present(&manifests::require(context, path)?),
     };
     let until = arguments.wait.map(|wait| Until { wait, timeout: Duration::from_secs(arguments.timeout) });

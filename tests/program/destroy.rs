@@ -76,7 +76,7 @@ async fn an_app_without_a_manifest_is_listed_and_taken_by_its_name() {
     };
     let from = ["-f", cloud.manifest.path()];
     let listed = by_name(&[&["list"][..], &from].concat()).await.exits(0);
-    assert!(listed.stdout.contains("interstella/monolith") && listed.stdout.contains("by no manifest"), "{listed:#?}");
+    assert!(listed.stdout.contains("interstella/monolith") && listed.stdout.contains("not in "), "{listed:#?}");
     for name in ["monolith", "interstella/monolith"] {
         let status = by_name(&[&["status", name][..], &from].concat()).await.exits(0);
         assert!(status.stdout.contains("1 desired, 1 running"), "{status:#?}");

@@ -155,6 +155,9 @@ pub(super) async fn read_history(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cac
 /// Reads the health of the targets where a subscription, a listener or the status waits for it, or of `all`.
 pub(super) async fn read_targets(aws: &Aws, apps: &mut Apps<'_>, all: bool) {
     let group = |app: &App<'_>| -> Option<String> {
+        if app.desired.presence == Presence::Undeclared {
+            return app.service()?.spec.target_groups().next().cloned();
+        }
         let (name, _) = app.desired.target_group()?;
         let found = app.observed.target_group(name)?;
         let mut wanted = app.desired.subscriptions.iter();

@@ -17,7 +17,9 @@ use crate::manifest::Manifest;
 use crate::observed::Observed;
 use crate::resource::service;
 use crate::resource::service::history::{Attempt, Failure};
+use crate::resource::target_group::Target;
 use crate::resource::task_definition::{REVISION_TAG, ROLLOUT_TAG, Revision};
+use crate::status::app_status;
 use model::World;
 
 /// The workshop's manifest, with changes merged into its `spec`.
@@ -367,7 +369,7 @@ fn without_a_manifest_only_what_we_registered_is_retried() {
     }
     insta::assert_snapshot!(plan(&undeclared, &observed).to_string(), @"
     nothing to do
-    note: no manifest at hand declares it; to remove it: interstella destroy interstella/monolith
+    note: no manifest at hand declares it (interstella destroy interstella/monolith removes it)
     ");
 }
 
@@ -395,6 +397,30 @@ fn without_tasks_a_subscription_is_pending_and_the_app_as_it_should_be() {
     let mut world = World::converged(&desired(&json!({})));
     world.converge(&none);
     assert_eq!((world.subscriptions.len(), full(&world, &none)), (1, "nothing to do\n".to_owned()));
+}
+
+#[test]
+fn ready_takes_healthy_targets_and_deployed_takes_the_new_ones_alone() {
+    let desired = desired(&json!({"desiredCount": 2}));
+    let mut observed = World::converged(&desired).observe(&desired);
+    let healthy = observed.targets.clone();
+    let one = |state: &str| Target { state: state.into(), ..healthy[0].clone() };
+    let table = [
+        (vec![], (true, true)),
+        (vec![one("draining")], (true, true)),
+        // Tasks of the last deployment that the load balancer still sends requests to.
+        (vec![one("healthy")], (true, false)),
+    ];
+    let status = |observed: &Observed| app_status(&desired, observed, &plan(&desired, observed), &[]);
+    for (beside, holds) in table {
+        observed.targets = [healthy.clone(), beside].concat();
+        let status = status(&observed);
+        assert_eq!((status.is_ready(), status.is_deployed()), holds, "{:#?}", observed.targets);
+    }
+    observed.targets = vec![one("healthy"), one("unhealthy")];
+    let status = status(&observed);
+    assert!(!status.is_ready() && !status.is_deployed() && status.is_progressing(), "{status:#?}");
+    assert!(status.conditions[0].message.starts_with("1 of 2 targets are healthy"), "{status:#?}");
 }
 
 #[test]

@@ -46,10 +46,10 @@ fn conditions(conditions: &[Condition], reader: &Reader) -> String {
     text
 }
 
-/// When AWS last recorded a change, as far as it did.
+/// When AWS last recorded a change of the deployment, as far as it did.
 fn since(condition: &Condition, reader: &Reader) -> String {
     let at = condition.last_transition_time.as_deref().and_then(|at| at.parse().ok());
-    at.map(|at| format!("since {}", reader.time_and_age(at))).unwrap_or_default()
+    at.map(|at| format!("deployment of {}", reader.time_and_age(at))).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -94,10 +94,10 @@ mod tests {
         interstella/monolith
           tasks        1 desired, 0 running, 1 pending, of monolith:3
           endpoint     http://127.0.0.1:5000
-          Ready        False    TasksMissing       since 07:00:00 (2 min ago)           0 of 1 task runs
-          Deployed     False    RolloutIncomplete  since 07:00:00 (2 min ago)
-          Progressing  Unknown  ReadFailed                                              no answer
-          Stalled      Unknown  ReadFailed         since 2026-11-24 07:00 (2 days ago)
+          Ready        False    TasksMissing       deployment of 07:00:00 (2 min ago)           0 of 1 task runs
+          Deployed     False    RolloutIncomplete  deployment of 07:00:00 (2 min ago)
+          Progressing  Unknown  ReadFailed                                                      no answer
+          Stalled      Unknown  ReadFailed         deployment of 2026-11-24 07:00 (2 days ago)
         ");
     }
 }

@@ -54,11 +54,12 @@ pub async fn run(
     let mut view = watches.then(View::begin);
     loop {
         let next = Instant::now() + INTERVAL;
+        let next = deadline.map_or(next, |deadline| next.min(deadline));
         let statuses = super::look(session, apps).await;
         if let Some(view) = &mut view {
             view.show(context, &statuses)?;
         }
-        let is_late = deadline.is_some_and(|deadline| next > deadline);
+        let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let over = until.and_then(|until| until.is_over(&statuses));
         if over.is_some() || is_late {
             if view.is_none() {
