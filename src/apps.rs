@@ -78,7 +78,7 @@ fn unknown(nowhere: String, there: &[AppName]) -> Failure {
     Failure::new(nowhere).remedy(match there {
         [] => "this manager has no app in this account and region; --manager, --region and --profile say where to look"
             .into(),
-        there => format!("name one of {}, or the manifest (-f)", list(there)),
+        there => format!("name one of {}, or a manifest", list(there)),
     })
 }
 

@@ -196,8 +196,8 @@ fn stalled(desired: &Desired, observed: &Observed, plan: &Plan, failed: &[Failed
             format!("{cause}. Change the manifest, or say: interstella retry {}", desired.marks.app),
         ));
     }
-    // What is to go may go in any state.
-    if service::has_failed(observed) && !desired.is_going() {
+    // What is to go may go in any state, and what differs is about to be rolled out anew.
+    if service::has_failed(observed) && !desired.is_going() && !service::differs(desired, observed) {
         return Some(("RolloutFailed", cause::of_deployment(observed)));
     }
     if let Some(topic) = observed.missing_topics.first() {

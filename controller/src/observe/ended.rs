@@ -9,7 +9,7 @@ use super::{Apps, Cache};
 use crate::app::AppName;
 use crate::aws::Aws;
 use crate::batch;
-use crate::resource::service::{Found, ended};
+use crate::resource::service::{Ended, Found, ended};
 
 /// Apps of which that is remembered although they may have gone.
 const CACHED: usize = 4_096;
@@ -38,7 +38,10 @@ pub(super) async fn read(aws: &Aws, apps: &mut Apps<'_>, cache: &mut Cache) {
     for (name, before) in since {
         let Some(Ok(app)) = apps.get_mut(&name) else { continue };
         let all = batch::get(&fetched, &name.to_string()).ok().flatten().unwrap_or_default();
-        app.observed.ended = all.into_iter().filter(|one| one.at > before).collect();
+        // What an earlier deployment could not start was told while it ran.
+        let begun = app.service().and_then(Found::primary).and_then(|one| one.created_at);
+        let is_news = |one: &Ended| one.at > before && (!one.is_start || one.at >= begun);
+        app.observed.ended = all.into_iter().filter(is_news).collect();
     }
 }
 

@@ -450,6 +450,14 @@ fn a_first_rollout_that_failed_is_tried_again_with_a_fresh_revision() {
     let mut world = World::converged(&desired(&json!({})));
     world.service.as_mut().unwrap().deployments[0].rollout_state = "FAILED".into();
     assert_eq!(brief(&world, &desired(&json!({}))), "nothing to do");
+    let is_stalled = |desired: &Desired| {
+        let observed = world.observe(desired);
+        app_status(desired, &observed, &plan(desired, &observed), &[]).is_stalled()
+    };
+    let mended = desired(&json!({"taskDefinition": {"containers": [{
+        "name": "monolith", "image": "monolith:2", "memoryReservation": 128, "portMappings": [{"containerPort": 5000}],
+    }]}}));
+    assert!(is_stalled(&desired(&json!({}))) && !is_stalled(&mended), "a mended manifest is no longer stalled");
     let changed = desired(&json!({"loadBalancer": {"targetGroup": {"healthCheck": {"path": "/livez"}}}}));
     insta::assert_snapshot!(brief(&world, &changed), @r"
     create task definition interstella-monolith (a new revision)
