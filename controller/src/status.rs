@@ -262,7 +262,6 @@ fn no_service(desired: &Desired, observed: &Observed) -> String {
     if desired.is_present() { "there is no service yet" } else { "there is no service" }.to_owned()
 }
 
-/// Targets that serve, where they were read.
 /// That fewer targets are healthy than tasks should run, as far as the targets were read.
 fn unhealthy(found: &Found, observed: &Observed) -> Option<String> {
     let desired = found.spec.desired_count;
@@ -280,6 +279,7 @@ fn takes_all_requests(found: &Found, observed: &Observed) -> bool {
         .is_none_or(|healthy| healthy >= desired && u32::try_from(reachable).is_ok_and(|all| all <= desired))
 }
 
+/// Targets that serve, where they were read.
 fn healthy(observed: &Observed) -> Option<u32> {
     let healthy = observed.targets.iter().filter(|target| target.state == "healthy").count();
     u32::try_from(healthy).ok().filter(|_| !observed.targets.is_empty())
