@@ -3,37 +3,12 @@
 # from INSUFFICIENT_DATA to ALARM and OK and scale the service. Needs `aws` on the PATH and a release build of `interstella`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=${INTERSTELLA:-target/release/interstella}
 port=${CLOUD_PORT:-14567}
-scratch=$(mktemp -d)
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=""
-export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+patience=90
+source tests/python/local_cloud.bash
 
-"$program" cloud --port "$port" --speed 20 --image "scaled/echo:1=$PWD/tests/python/echo.py" >"$scratch/cloud.log" 2>&1 &
-cloud=$!
-finish() {
-    status=$?
-    kill "$cloud" 2>/dev/null && wait "$cloud" || true
-    [ "$status" = 0 ] || tail -n 40 "$scratch/cloud.log"
-    rm -rf "$scratch"
-    exit "$status"
-}
-trap finish EXIT
+start_cloud --speed 20 --image "scaled/echo:1=$PWD/tests/python/echo.py"
 
-say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
-# Runs a command until it succeeds, at most 90 seconds.
-until_true() {
-    local what=$1 deadline=$((SECONDS + 90))
-    shift
-    until "$@" >"$scratch/last" 2>&1; do
-        if [ $SECONDS -ge $deadline ]; then
-            echo "gave up waiting: $what" && cat "$scratch/last" && return 1
-        fi
-        sleep 0.2
-    done
-    say "$what"
-}
-text() { aws "$@" --output text; }
 target=(--service-namespace ecs --resource-id service/interstella/scaled --scalable-dimension ecs:service:DesiredCount)
 scaling() { text application-autoscaling "$@"; }
 desired() { [ "$(text ecs describe-services --cluster interstella --services scaled --query 'services[0].desiredCount')" "$1" "$2" ]; }

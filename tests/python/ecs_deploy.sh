@@ -4,37 +4,12 @@
 # `interstella`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=$(realpath "${INTERSTELLA:-target/release/interstella}")
-port=${CLOUD_PORT:-14568}
+port=${CLOUD_PORT:-14569}
 listener=${LISTENER_PORT:-15001}
-scratch=$(mktemp -d)
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=""
-export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+source tests/python/local_cloud.bash
 
-"$program" cloud --port "$port" --speed 10 >"$scratch/cloud.log" 2>&1 &
-cloud=$!
-finish() {
-    status=$?
-    kill "$cloud" 2>/dev/null && wait "$cloud" || true
-    [ "$status" = 0 ] || tail -n 40 "$scratch/cloud.log" "$scratch/last"
-    rm -rf "$scratch"
-    exit "$status"
-}
-trap finish EXIT
+start_cloud --speed 10
 
-say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
-# Runs a command until it succeeds, at most 60 seconds.
-until_true() {
-    local what=$1 deadline=$((SECONDS + 60))
-    shift
-    until "$@" >"$scratch/last" 2>&1; do
-        if [ $SECONDS -ge $deadline ]; then
-            echo "gave up waiting: $what" && return 1
-        fi
-        sleep 0.2
-    done
-    say "$what"
-}
 service() { aws ecs describe-services --cluster interstella --services monolith --query "services[0].$1" --output text; }
 is() { [ "$(service "$1")" = "$2" ]; }
 # Runs interstella on the manifest and demands an exit status.
@@ -42,7 +17,7 @@ exits() {
     local wanted=$1 status=0
     shift
     "$program" "$@" >"$scratch/last" 2>&1 || status=$?
-    [ "$status" = "$wanted" ] || { echo "interstella $*: exit $status and not $wanted" && return 1; }
+    [ "$status" = "$wanted" ] || { echo "interstella $*: exit $status and not $wanted" && cat "$scratch/last" && return 1; }
 }
 image() {
     aws ecs describe-task-definition --task-definition "$(service taskDefinition)" \

@@ -3,38 +3,11 @@
 # scale, roll, clean up. Needs `aws`, `curl` and `python3` with boto3 on the PATH, and a release build of `interstella`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=${INTERSTELLA:-target/release/interstella}
 port=${CLOUD_PORT:-14566}
 listener=${LISTENER_PORT:-15000}
-scratch=$(mktemp -d)
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-west-2 AWS_DEFAULT_REGION=us-west-2 AWS_PAGER=""
-export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+source tests/python/local_cloud.bash
 
-"$program" cloud --port "$port" --image "walk/echo:1=$PWD/tests/python/echo.py" >"$scratch/cloud.log" 2>&1 &
-cloud=$!
-finish() {
-    status=$?
-    kill "$cloud" 2>/dev/null && wait "$cloud" || true
-    [ "$status" = 0 ] || tail -n 40 "$scratch/cloud.log"
-    rm -rf "$scratch"
-    exit "$status"
-}
-trap finish EXIT
-
-say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
-# Runs a command until it succeeds, at most 60 seconds.
-until_true() {
-    local what=$1 deadline=$((SECONDS + 60))
-    shift
-    until "$@" >"$scratch/last" 2>&1; do
-        if [ $SECONDS -ge $deadline ]; then
-            echo "gave up waiting: $what" && cat "$scratch/last" && return 1
-        fi
-        sleep 0.2
-    done
-    say "$what"
-}
-text() { aws "$@" --output text; }
+start_cloud --image "walk/echo:1=$PWD/tests/python/echo.py"
 
 until_true "the cloud answers" aws sts get-caller-identity
 
